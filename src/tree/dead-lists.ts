@@ -1,0 +1,160 @@
+// Dead lists: what a version stopped referencing while an ancestor still uses it, as records (list, birth, kind, start) -> length,
+// with the sums per (list, birth) beside them.
+//
+// Only heads gain entries, one by one and synchronously; they go to LevelDB with the next commit. Whatever reads a list (reclaim)
+// first waits for a commit. The sums of lists in use are in memory.
+
+import {
+  DEAD_BLOCKS,
+  DEAD_NODE,
+  deadKey,
+  deadSumKey,
+  decodeDead,
+  decodeDeadSum,
+  encodeDead,
+  encodeDeadSum,
+  parseDeadKey,
+  parseDeadSumKey,
+} from '../format/index.ts';
+import type { Batch, KeyValue } from '../store/index.ts';
+
+/** How many objects a list holds of one birth. */
+export interface DeadSum {
+  nodes: number;
+  blocks: number;
+}
+
+/** One record of a list. */
+export interface DeadRecord {
+  birth: number;
+  kind: number;
+  start: number;
+  length: number;
+}
+
+/** `#pending` holds five numbers a record: list, birth, kind, start, length; length 0 deletes. */
+const FIELDS = 5;
+
+export class DeadLists {
+  readonly #kv: KeyValue;
+  readonly #sums = new Map<number, Map<number, DeadSum>>();
+  readonly #dirtySums = new Map<number, Set<number>>();
+  readonly #released = new Set<number>();
+  #pending: number[] = [];
+
+  constructor(kv: KeyValue) {
+    this.#kv = kv;
+  }
+
+  /** Starts the list of a new version. */
+  start(list: number): void {
+    this.#sums.set(list, new Map());
+  }
+
+  /** Reads the sums of `list` into memory, where they stay until {@link release}. */
+  async loadSums(list: number): Promise<ReadonlyMap<number, DeadSum>> {
+    this.#released.delete(list);
+    const loaded = this.#sums.get(list);
+    if (loaded !== undefined) return loaded;
+    const sums = new Map<number, DeadSum>();
+    for (const [key, value] of await this.#kv.range(deadSumKey(list, 0), deadSumKey(list + 1, 0))) {
+      sums.set(parseDeadSumKey(key).birth, decodeDeadSum(value, `sums of dead list ${list}`));
+    }
+    // Somebody else may have loaded them meanwhile, and changed them since.
+    const other = this.#sums.get(list);
+    if (other !== undefined) return other;
+    this.#sums.set(list, sums);
+    return sums;
+  }
+
+  /** The list no longer changes: lets go of its sums once they are written. */
+  release(list: number): void {
+    this.#released.add(list);
+  }
+
+  /** Adds `length` nodes or blocks from `start` on to `list`, whose sums are in memory. */
+  add(list: number, birth: number, kind: number, start: number, length: number): void {
+    this.#count(list, birth, kind, length);
+    const last = this.#pending.length - FIELDS;
+    const pending = this.#pending;
+    if (
+      last >= 0 &&
+      kind === DEAD_BLOCKS &&
+      pending[last] === list &&
+      pending[last + 1] === birth &&
+      pending[last + 2] === DEAD_BLOCKS &&
+      pending[last + 4]! > 0 &&
+      pending[last + 3]! + pending[last + 4]! === start
+    ) {
+      pending[last + 4]! += length;
+      return;
+    }
+    pending.push(list, birth, kind, start, length);
+  }
+
+  /** Takes a record that was read out of `list` away. */
+  remove(list: number, record: DeadRecord): void {
+    this.#count(list, record.birth, record.kind, -record.length);
+    this.#pending.push(list, record.birth, record.kind, record.start, 0);
+  }
+
+  #count(list: number, birth: number, kind: number, delta: number): void {
+    const sums = this.#sums.get(list)!;
+    let sum = sums.get(birth);
+    if (sum === undefined) {
+      sum = { nodes: 0, blocks: 0 };
+      sums.set(birth, sum);
+    }
+    if (kind === DEAD_NODE) sum.nodes += delta;
+    else sum.blocks += delta;
+    let dirty = this.#dirtySums.get(list);
+    if (dirty === undefined) {
+      dirty = new Set();
+      this.#dirtySums.set(list, dirty);
+    }
+    dirty.add(birth);
+  }
+
+  /** The next records of `list` from `from` on, at most `limit`, of one birth or of all. Only what was committed. */
+  async read(list: number, from: DeadRecord | undefined, birth: number | undefined, limit: number): Promise<DeadRecord[]> {
+    const low =
+      from === undefined
+        ? deadKey(list, birth ?? 0, 0, 0)
+        : deadKey(list, from.birth, from.kind, from.start + 1);
+    const high = birth === undefined ? deadKey(list + 1, 0, 0, 0) : deadKey(list, birth + 1, 0, 0);
+    const records: DeadRecord[] = [];
+    for (const [key, value] of await this.#kv.range(low, high, limit)) {
+      const { birth: born, kind, start } = parseDeadKey(key);
+      records.push({ birth: born, kind, start, length: decodeDead(value, `dead list ${list}`) });
+    }
+    return records;
+  }
+
+  capture(batch: Batch): void {
+    const pending = this.#pending;
+    for (let at = 0; at < pending.length; at += FIELDS) {
+      const key = deadKey(pending[at]!, pending[at + 1]!, pending[at + 2]!, pending[at + 3]!);
+      const length = pending[at + 4]!;
+      if (length === 0) batch.delete(key);
+      else batch.put(key, encodeDead(length));
+    }
+    this.#pending = [];
+    for (const [list, births] of this.#dirtySums) this.#captureSums(batch, list, births);
+    this.#dirtySums.clear();
+    for (const list of this.#released) this.#sums.delete(list);
+    this.#released.clear();
+  }
+
+  #captureSums(batch: Batch, list: number, births: Set<number>): void {
+    const sums = this.#sums.get(list)!;
+    for (const birth of births) {
+      const sum = sums.get(birth)!;
+      if (sum.nodes === 0 && sum.blocks === 0) {
+        sums.delete(birth);
+        batch.delete(deadSumKey(list, birth));
+      } else {
+        batch.put(deadSumKey(list, birth), encodeDeadSum(sum.nodes, sum.blocks));
+      }
+    }
+  }
+}

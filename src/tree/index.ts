@@ -1,0 +1,9 @@
+// Copy-on-write B+trees and the versions that they belong to.
+export { type BlockRun, type TreeContents, checkTree } from './check-tree.ts';
+export { Cursor } from './cursor.ts';
+export type { DeadSum } from './dead-lists.ts';
+export { Forest, type ForestOptions } from './forest.ts';
+export type { Head } from './head.ts';
+export { type ReclaimHost, Reclaimer } from './reclaim.ts';
+export type { Tree } from './tree.ts';
+export { type Version, eachRecord } from './versions.ts';

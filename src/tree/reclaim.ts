@@ -1,0 +1,265 @@
+// Deleting versions in the background, one at a time, in bounded slices (design, section 5, "Delete").
+//
+// Every slice leaves memory consistent, and a commit takes memory as it is at one moment; so a crash at any point goes on where
+// the last commit stood. The state of a version says what is being done with it:
+// - no child: `dying`. Its tree is taken apart from its last leaf on; pointers at what older versions own are forgotten.
+// - one child: `merging`. The child stands for it at once (alias); then what only the two saw is freed, and its dead list joins
+//   the child's, the shorter of the two being moved.
+// - more children: it stays, nameless, as a branching point.
+
+import {
+  ENTRY,
+  VERSION_STATE,
+  extentBirth,
+  extentLength,
+  extentStart,
+  keyAt,
+  keyType,
+  pageCount,
+  pageLevel,
+  removeEntry,
+  valueAt,
+  valueLengthAt,
+} from '../format/index.ts';
+import { childBirth, childId } from './child.ts';
+import type { DeadRecord } from './dead-lists.ts';
+import type { Forest } from './forest.ts';
+import type { TreeNode } from './nodes.ts';
+import type { Version } from './versions.ts';
+
+/** What the reclaimer needs from around it. */
+export interface ReclaimHost {
+  /** Makes everything so far durable. */
+  commit(): Promise<void>;
+  /** Something changed that a commit has to take. */
+  markDirty(): void;
+  /** Lets other work run between two slices. */
+  breathe(): Promise<void>;
+  /** The reclaimer had to stop; what it was doing is taken up at the next start. */
+  failed(error: unknown): void;
+}
+
+const LEAVES_PER_SLICE = 32;
+const RECORDS_PER_SLICE = 512;
+
+export class Reclaimer {
+  readonly #forest: Forest;
+  readonly #host: ReclaimHost;
+  readonly #queue: Version[] = [];
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  #failure: unknown;
+
+  constructor(forest: Forest, host: ReclaimHost) {
+    this.#forest = forest;
+    this.#host = host;
+  }
+
+  /** Versions that wait to be freed, the current one included. */
+  get pending(): number {
+    return this.#queue.length;
+  }
+
+  /** Takes up what a crash or a shutdown left undone. */
+  resume(): void {
+    for (const version of this.#forest.versions.all()) {
+      if (version.state !== VERSION_STATE.head && version.label === undefined) this.enqueue(version);
+    }
+  }
+
+  /** To be called when a frozen version lost its name. */
+  enqueue(version: Version): void {
+    this.#queue.push(version);
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when nothing is left to free; throws what stopped the reclaimer, where something did. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+    if (this.#failure !== undefined) throw this.#failure as Error;
+  }
+
+  /** Stops after the slice at hand; the next start takes it up again. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running?.catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    // Asynchronous from the start, so that `#running` is set before the first slice.
+    await this.#host.breathe();
+    try {
+      while (this.#queue.length > 0 && !this.#stopped) {
+        await this.#settle(this.#queue[0]!);
+        if (!this.#stopped) this.#queue.shift();
+      }
+    } catch (error) {
+      this.#failure = error;
+      this.#host.failed(error);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #settle(version: Version): Promise<void> {
+    const current = this.#forest.versions.has(version.id);
+    if (!current || version.label !== undefined || version.state === VERSION_STATE.head) return;
+    if (version.state === VERSION_STATE.merging) await this.#merge(version);
+    else if (version.children.size === 0) await this.#dismantle(version);
+    else if (version.children.size === 1) {
+      // A child that is being taken apart has forgotten pointers which would now be its own. It comes back here when it is gone.
+      if (version.children.values().next().value!.state === VERSION_STATE.dying) return;
+      this.#forest.versions.mergeIntoChild(version);
+      version.state = VERSION_STATE.merging;
+      this.#host.markDirty();
+      await this.#merge(version);
+    }
+  }
+
+  /** Frees all that was born in `version`, which has no child, and forgets it. */
+  async #dismantle(version: Version): Promise<void> {
+    version.state = VERSION_STATE.dying;
+    this.#forest.versions.touch(version);
+    this.#host.markDirty();
+    while (this.#owns(version, version.rootBirth)) {
+      for (let i = 0; i < LEAVES_PER_SLICE && this.#owns(version, version.rootBirth); i++) this.#freeLastLeaf(version);
+      this.#host.markDirty();
+      await this.#host.breathe();
+      if (this.#stopped) return;
+    }
+    // What the list names lives on in ancestors: only the records go.
+    await this.#host.commit();
+    if (!(await this.#eachDead(version, undefined, () => undefined))) return;
+    this.#forest.deadLists.release(version.deadList);
+    const parent = this.#forest.versions.parentOf(version);
+    this.#forest.versions.remove(version);
+    this.#forest.releaseTag(version.tag);
+    this.#host.markDirty();
+    if (parent !== undefined) this.enqueue(parent);
+  }
+
+  #owns(version: Version, birth: number): boolean {
+    return this.#forest.versions.resolve(birth) === version.id;
+  }
+
+  /** Frees the last leaf that `version` owns, with its blocks, and every node above it that has become empty. */
+  #freeLastLeaf(version: Version): void {
+    const { nodes } = this.#forest;
+    const path: TreeNode[] = [nodes.load(version.root)];
+    for (let node = path[0]!; pageLevel(node.page) > 0 && pageCount(node.page) > 0; ) {
+      const last = pageCount(node.page) - 1;
+      if (!this.#owns(version, childBirth(node.page, last))) {
+        nodes.touch(node);
+        removeEntry(node.page, last);
+        continue;
+      }
+      node = nodes.load(childId(node.page, last));
+      path.push(node);
+    }
+    this.#freeBlocks(version, path.at(-1)!);
+    this.#freePath(version, path);
+  }
+
+  #freeBlocks(version: Version, leaf: TreeNode): void {
+    const { page } = leaf;
+    if (pageLevel(page) > 0) return;
+    for (let index = 0; index < pageCount(page); index++) {
+      if (keyType(page, keyAt(page, index)) !== ENTRY.extent) continue;
+      const at = valueAt(page, index);
+      if (!this.#owns(version, extentBirth(page, at))) continue;
+      const blocks = extentLength(valueLengthAt(page, index));
+      this.#forest.allocator.free(extentStart(page, at), blocks);
+      version.bornBlocks -= blocks;
+    }
+  }
+
+  /** Frees the lowest node of `path` and then upwards each whose last entry went with it. */
+  #freePath(version: Version, path: TreeNode[]): void {
+    const { nodes } = this.#forest;
+    for (let depth = path.length - 1; depth >= 0; depth--) {
+      nodes.free(path[depth]!.id);
+      version.bornNodes--;
+      if (depth === 0) {
+        // Nothing of the tree is left: no birth resolves to version 0.
+        version.root = 0;
+        version.rootBirth = 0;
+        break;
+      }
+      const parent = path[depth - 1]!;
+      nodes.touch(parent);
+      removeEntry(parent.page, pageCount(parent.page) - 1);
+      if (pageCount(parent.page) > 0) break;
+    }
+    this.#forest.versions.touch(version);
+  }
+
+  /** Frees what `version` and the child that it merged into no longer need, and joins their dead lists. */
+  async #merge(version: Version): Promise<void> {
+    const { versions, deadLists } = this.#forest;
+    const child = versions.get(versions.resolve(version.id));
+    const sums = await deadLists.loadSums(child.deadList);
+    await this.#host.commit();
+    for (const birth of [...sums.keys()].filter((b) => versions.resolve(b) === child.id)) {
+      const done = await this.#eachDead(child, birth, (record) => {
+        this.#forest.freeDead(record.kind, record.start, record.length);
+        if (record.kind === 0) version.bornNodes -= record.length;
+        else version.bornBlocks -= record.length;
+      });
+      if (!done) return;
+    }
+    if ((await this.#sizeOf(version)) > (await this.#sizeOf(child))) {
+      [version.deadList, child.deadList] = [child.deadList, version.deadList];
+      versions.touch(child);
+      versions.touch(version);
+    }
+    const target = child.deadList;
+    await this.#host.commit();
+    const joined = await this.#eachDead(version, undefined, (record) => {
+      deadLists.add(target, record.birth, record.kind, record.start, record.length);
+    });
+    if (!joined) return;
+    child.bornNodes += version.bornNodes;
+    child.bornBlocks += version.bornBlocks;
+    versions.touch(child);
+    versions.removeMerged(version);
+    this.#forest.releaseTag(version.tag);
+    this.#host.markDirty();
+    deadLists.release(version.deadList);
+    if (child.state !== VERSION_STATE.head) deadLists.release(target);
+  }
+
+  /** How many entries the dead list of `version` holds. */
+  async #sizeOf(version: Version): Promise<number> {
+    let size = 0;
+    for (const sum of (await this.#forest.deadLists.loadSums(version.deadList)).values()) size += sum.nodes + sum.blocks;
+    return size;
+  }
+
+  /**
+   * Takes every committed record (of one birth, or all) out of the dead list of `version`, in slices, calling `visit` for each.
+   * What was added since the last commit is not seen: callers commit first. False where the reclaimer was stopped before the end.
+   */
+  async #eachDead(
+    version: Version,
+    birth: number | undefined,
+    visit: (record: DeadRecord) => void,
+  ): Promise<boolean> {
+    const { deadLists } = this.#forest;
+    const list = version.deadList;
+    await deadLists.loadSums(list);
+    let last: DeadRecord | undefined;
+    for (;;) {
+      const records = await deadLists.read(list, last, birth, RECORDS_PER_SLICE);
+      for (const record of records) {
+        deadLists.remove(list, record);
+        visit(record);
+      }
+      this.#forest.versions.touch(version);
+      if (records.length > 0) this.#host.markDirty();
+      last = records.at(-1);
+      if (records.length < RECORDS_PER_SLICE) return true;
+      await this.#host.breathe();
+      if (this.#stopped) return false;
+    }
+  }
+}

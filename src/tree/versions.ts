@@ -1,0 +1,167 @@
+// The version tree: which versions there are, who descends from whom, and which merged version became which.
+// Design: every object carries the version in which it was born; `resolve` follows merged versions to the one that stands for them.
+// INVARIANT: parents and children agree, and an alias leads to a version that exists (checked by checkVersions).
+
+import { CorruptionError } from '../errors/index.ts';
+import {
+  SPACE,
+  type VersionRecord,
+  aliasKey,
+  decodeAlias,
+  decodeVersion,
+  encodeAlias,
+  encodeVersion,
+  idOfKey,
+  keyAfter,
+  spaceKey,
+  versionKey,
+} from '../format/index.ts';
+import type { Batch, KeyValue } from '../store/index.ts';
+import { assert } from '../util/index.ts';
+
+/** One version in memory: its record, its id and its children. Change fields only together with {@link Versions.touch}. */
+export interface Version extends VersionRecord {
+  readonly id: number;
+  readonly children: Set<Version>;
+}
+
+const LOAD_SLICE = 4096;
+
+export class Versions {
+  readonly #versions = new Map<number, Version>();
+  readonly #aliases = new Map<number, number>();
+  readonly #dirty = new Set<number>();
+  readonly #newAliases: number[] = [];
+  #nextId: number;
+
+  private constructor(nextId: number) {
+    this.#nextId = nextId;
+  }
+
+  /** Reads all versions of a store. `nextId`: the first version id that was never used. */
+  static async load(kv: KeyValue, nextId: number): Promise<Versions> {
+    const versions = new Versions(nextId);
+    await eachRecord(kv, SPACE.version, (key, value) => {
+      const id = idOfKey(key);
+      versions.#versions.set(id, { id, children: new Set(), ...decodeVersion(value, `version ${id}`) });
+    });
+    await eachRecord(kv, SPACE.alias, (key, value) => {
+      const id = idOfKey(key);
+      versions.#aliases.set(id, decodeAlias(value, `alias ${id}`));
+    });
+    for (const version of versions.#versions.values()) {
+      if (version.parent === 0 || versions.#aliases.has(version.id)) continue;
+      versions.get(version.parent).children.add(version);
+    }
+    return versions;
+  }
+
+  get nextId(): number {
+    return this.#nextId;
+  }
+
+  all(): IterableIterator<Version> {
+    return this.#versions.values();
+  }
+
+  /** The version `id`. Throws CorruptionError where there is none: ids come from records only. */
+  get(id: number): Version {
+    const version = this.#versions.get(id);
+    if (version === undefined) throw new CorruptionError(`version ${id}`, 'it is referred to, but not there');
+    return version;
+  }
+
+  has(id: number): boolean {
+    return this.#versions.has(id);
+  }
+
+  parentOf(version: Version): Version | undefined {
+    return version.parent === 0 ? undefined : this.get(version.parent);
+  }
+
+  /** The version that stands for `id` now: itself, or what it was merged into. */
+  resolve(id: number): number {
+    let target = this.#aliases.get(id);
+    if (target === undefined) return id;
+    for (;;) {
+      const further = this.#aliases.get(target);
+      if (further === undefined) return target;
+      // Shorten the path for the next time; memory only, the stored aliases stay as they were made.
+      this.#aliases.set(id, further);
+      target = further;
+    }
+  }
+
+  /** Adds a version with a new id below `fields.parent`. Its dead list starts empty. */
+  create(fields: Omit<VersionRecord, 'deadList'>): Version {
+    const id = this.#nextId++;
+    const version: Version = { id, children: new Set(), deadList: id, ...fields };
+    this.#versions.set(id, version);
+    if (version.parent !== 0) this.get(version.parent).children.add(version);
+    this.#dirty.add(id);
+    return version;
+  }
+
+  /** The version's record is to be written with the next commit. */
+  touch(version: Version): void {
+    this.#dirty.add(version.id);
+  }
+
+  /** Forgets a version that has no children. */
+  remove(version: Version): void {
+    assert(version.children.size === 0, 'only a version without children is removed');
+    this.parentOf(version)?.children.delete(version);
+    this.#versions.delete(version.id);
+    this.#dirty.add(version.id);
+  }
+
+  /** Lets the only child of `version` stand for it from now on and take its place below its parent. The record of `version` stays. */
+  mergeIntoChild(version: Version): Version {
+    assert(version.children.size === 1, 'a version is merged into its only child');
+    const child = version.children.values().next().value!;
+    const parent = this.parentOf(version);
+    parent?.children.delete(version);
+    parent?.children.add(child);
+    version.children.clear();
+    child.parent = version.parent;
+    this.#aliases.set(version.id, child.id);
+    this.#newAliases.push(version.id);
+    this.touch(version);
+    this.touch(child);
+    return child;
+  }
+
+  /** Forgets the record of a version that was merged; its alias stays. */
+  removeMerged(version: Version): void {
+    this.#versions.delete(version.id);
+    this.#dirty.add(version.id);
+  }
+
+  capture(batch: Batch): void {
+    for (const id of this.#dirty) {
+      const version = this.#versions.get(id);
+      if (version === undefined) batch.delete(versionKey(id));
+      else batch.put(versionKey(id), encodeVersion(version));
+    }
+    this.#dirty.clear();
+    for (const id of this.#newAliases) batch.put(aliasKey(id), encodeAlias(this.#aliases.get(id)!));
+    this.#newAliases.length = 0;
+  }
+}
+
+/** Calls `visit` for every record of a key space, in slices, so that a large space is never in memory twice. */
+export async function eachRecord(
+  kv: Pick<KeyValue, 'range'>,
+  space: number,
+  visit: (key: Uint8Array, value: Uint8Array) => void,
+): Promise<void> {
+  let from = spaceKey(space);
+  const to = spaceKey(space, true);
+  for (;;) {
+    const slice = await kv.range(from, to, LOAD_SLICE);
+    for (const [key, value] of slice) visit(key, value);
+    const last = slice.at(-1);
+    if (last === undefined || slice.length < LOAD_SLICE) return;
+    from = keyAfter(last[0]);
+  }
+}

@@ -1,0 +1,136 @@
+// Directory entries: u48 child, u8 type (mode >>> 12), then the name's bytes, in the slot that the name's hash gives.
+// FROZEN BYTES: FORMAT.md, "Directory entry".
+
+import { FsError } from '../errors/index.ts';
+import { ENTRY, Key, keyIno, keySuffix48, keyType } from '../format/index.ts';
+import { Cursor } from '../tree/index.ts';
+import { get48, put48 } from '../util/index.ts';
+import type { Filesystem } from './filesystem.ts';
+import { SLOT_PROBES, nameSlot } from './name-hash.ts';
+
+/** The longest name in bytes (NAME_MAX). */
+export const NAME_BYTES_MAX = 255;
+
+const TYPE_AT = 6;
+const NAME_AT = 7;
+
+const key = new Key();
+const at = new Cursor();
+/** The first free slot that the last search met, or -1. */
+let freeSlot = -1;
+
+/** Puts `at` on the entry `name` of directory `dir`; false where there is none, with `freeSlot` set. */
+function locate(fs: Filesystem, dir: number, name: Uint8Array): boolean {
+  const first = nameSlot(name, 0, name.length, fs.context.hashSeed);
+  freeSlot = first;
+  if (!fs.tree.seek(key.dirent(dir, first), at)) return false;
+  do {
+    if (!isDirentOf(dir)) return false;
+    const slot = keySuffix48(at.page, at.keyAt);
+    if (slot >= first + SLOT_PROBES) return false;
+    if (hasName(name)) return true;
+    if (slot === freeSlot) freeSlot = slot + 1 < first + SLOT_PROBES ? slot + 1 : -1;
+  } while (fs.tree.next(at));
+  return false;
+}
+
+function isDirentOf(dir: number): boolean {
+  const keyStart = at.keyAt;
+  return keyType(at.page, keyStart) === ENTRY.dirent && keyIno(at.page, keyStart) === dir;
+}
+
+function hasName(name: Uint8Array): boolean {
+  if (at.valueLength !== NAME_AT + name.length) return false;
+  const { page } = at;
+  const start = at.valueAt + NAME_AT;
+  for (let i = 0; i < name.length; i++) if (page[start + i] !== name[i]) return false;
+  return true;
+}
+
+/** The inode number behind `name` in `dir`, or 0. */
+export function findDirent(fs: Filesystem, dir: number, name: Uint8Array): number {
+  return locate(fs, dir, name) ? get48(at.page, at.valueAt) : 0;
+}
+
+/** Adds `name`, which is not there, for `child` of `type` (mode >>> 12). Throws ENOSPC where 256 names share one hash. */
+export function insertDirent(fs: Filesystem, dir: number, name: Uint8Array, child: number, type: number): void {
+  locate(fs, dir, name);
+  if (freeSlot < 0) throw new FsError('ENOSPC', 'name-slots-full', 'too many names of this directory share one hash');
+  fs.tree.put(key.dirent(dir, freeSlot), NAME_AT + name.length, at);
+  const value = at.valueAt;
+  put48(at.page, value, child);
+  at.page[value + TYPE_AT] = type;
+  for (let i = 0; i < name.length; i++) at.page[value + NAME_AT + i] = name[i]!;
+}
+
+/** Points the existing entry `name` at another child. */
+export function replaceDirent(fs: Filesystem, dir: number, name: Uint8Array, child: number, type: number): void {
+  locate(fs, dir, name);
+  key.copy(at.page, at.keyAt, at.keyLength);
+  fs.tree.edit(key, at);
+  put48(at.page, at.valueAt, child);
+  at.page[at.valueAt + TYPE_AT] = type;
+}
+
+/** Removes the entry `name`, which is there. */
+export function removeDirent(fs: Filesystem, dir: number, name: Uint8Array): void {
+  if (locate(fs, dir, name)) fs.tree.removeAt(at);
+}
+
+/** Whether `dir` has no entries. */
+export function isEmptyDirectory(fs: Filesystem, dir: number): boolean {
+  return !fs.tree.seek(key.dirent(dir, 0), at) || !isDirentOf(dir);
+}
+
+/**
+ * One pass over a directory's entries. Made once and reused; look-ups of other things in between are fine, changes of the tree
+ * end the pass.
+ */
+export class DirectoryScan {
+  readonly #key = new Key();
+  readonly #at = new Cursor();
+  #dir = 0;
+
+  /** Goes to the first entry of `dir` in slot `slot` or after; false where there is none. */
+  start(fs: Filesystem, dir: number, slot: number): boolean {
+    this.#dir = dir;
+    return fs.tree.seek(this.#key.dirent(dir, slot), this.#at) && this.#inside();
+  }
+
+  /** Goes to the next entry; false at the end. */
+  next(fs: Filesystem): boolean {
+    return fs.tree.next(this.#at) && this.#inside();
+  }
+
+  #inside(): boolean {
+    const keyStart = this.#at.keyAt;
+    return keyType(this.#at.page, keyStart) === ENTRY.dirent && keyIno(this.#at.page, keyStart) === this.#dir;
+  }
+
+  /** Where the entry lies: u48; the pass goes on behind it with `slot + 1`. */
+  get slot(): number {
+    return keySuffix48(this.#at.page, this.#at.keyAt);
+  }
+
+  get child(): number {
+    return get48(this.#at.page, this.#at.valueAt);
+  }
+
+  /** `mode >>> 12` of the child: the d_type of readdir. */
+  get type(): number {
+    return this.#at.page[this.#at.valueAt + TYPE_AT]!;
+  }
+
+  /** The name is `bytes[nameStart..nameEnd)`. */
+  get bytes(): Uint8Array {
+    return this.#at.page;
+  }
+
+  get nameStart(): number {
+    return this.#at.valueAt + NAME_AT;
+  }
+
+  get nameEnd(): number {
+    return this.#at.valueAt + this.#at.valueLength;
+  }
+}

@@ -1,0 +1,60 @@
+// One version seen as a filesystem: the context that every inode operation works in.
+
+import type { VolumeRecord } from '../format/index.ts';
+import { FsError } from '../errors/index.ts';
+import type { BlockAllocator, BlockFile } from '../store/index.ts';
+import type { Head, Tree } from '../tree/index.ts';
+import type { Clock } from '../util/index.ts';
+
+/** The root directory's inode number in every filesystem. */
+export const ROOT_INO = 1;
+/** Reserved: the number under which orphans are listed. It is no inode. */
+export const ORPHAN_LIST_INO = 3;
+/** The first number that is given to a file. */
+export const FIRST_INO = 256;
+/** nodeids have 40 bits for the inode number. */
+export const INO_MAX = 0xff_ffff_ffff;
+
+/** What all filesystems of a store share. */
+export interface FilesystemContext {
+  readonly blocks: BlockFile;
+  readonly allocator: BlockAllocator;
+  readonly clock: Clock;
+  /** Seed of the name hash. */
+  readonly hashSeed: number;
+  /** To be called by every change: throws where the store can't be written any more, and sees to it that a commit follows. */
+  changing(): void;
+}
+
+/** A version's tree with what is needed to read it and, for a head, to change it. */
+export class Filesystem {
+  readonly context: FilesystemContext;
+  readonly tree: Tree;
+  /** undefined: read only. */
+  readonly head: Head | undefined;
+  /** The volume's record, for the inode counter; undefined where read only. */
+  readonly #volume: VolumeRecord | undefined;
+  /** False once the version was deleted: nothing of it may be read any more. */
+  alive = true;
+
+  constructor(context: FilesystemContext, tree: Tree, head?: Head, volume?: VolumeRecord) {
+    this.context = context;
+    this.tree = tree;
+    this.head = head;
+    this.#volume = volume;
+  }
+
+  /** The head, for a change. Throws EROFS where the filesystem is read only, and whatever forbids changes to the store. */
+  change(): Head {
+    if (this.head === undefined) throw new FsError('EROFS', 'read-only-view', 'a snapshot does not change');
+    this.context.changing();
+    return this.head;
+  }
+
+  /** An inode number that the volume never used. */
+  takeIno(): number {
+    const volume = this.#volume!;
+    if (volume.nextIno > INO_MAX) throw new FsError('ENOSPC', 'inode-numbers-used-up', 'the volume has used up its inode numbers');
+    return volume.nextIno++;
+  }
+}

@@ -1,0 +1,30 @@
+// Filesystems in versions: inodes, directories, file data, attributes; volumes with their snapshots and clones.
+export {
+  DirectoryScan,
+  NAME_BYTES_MAX,
+  findDirent,
+  insertDirent,
+  isEmptyDirectory,
+  removeDirent,
+  replaceDirent,
+} from './dirents.ts';
+export { Filesystem, ROOT_INO } from './filesystem.ts';
+export { findInode, insertInode, loadInode, saveInode, setTime } from './inodes.ts';
+export { defaultSnapshotName } from './names.ts';
+export { addOrphan, isOrphan, removeOrphan } from './orphans.ts';
+export { NOT_CACHED, readData, readDataLater } from './read-data.ts';
+export { seekData, seekHole } from './seek-data.ts';
+export { SYMLINK_BYTES_MAX, insertSymlink, readSymlink } from './symlinks.ts';
+export type { Snapshot, Volume } from './volume.ts';
+export { DEFAULT_VOLUME, type SnapshotRequest, Volumes, type VolumesOptions } from './volumes.ts';
+export { FILE_BYTES_MAX, truncateData, writeData, zeroData } from './write-data.ts';
+export {
+  XATTR_NAME_BYTES_MAX,
+  XATTR_VALUE_BYTES_MAX,
+  eachXattr,
+  getXattr,
+  hasXattrs,
+  removeXattr,
+  setXattr,
+  xattrLength,
+} from './xattrs.ts';

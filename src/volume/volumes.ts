@@ -1,0 +1,361 @@
+// The volumes of an open store, and what is done to them as a whole: snapshots, clones, deletion. Each of these changes memory in
+// one synchronous stretch and is durable with the next commit; callers await `commit` before they say that it happened.
+
+import { randomBytes } from 'node:crypto';
+import { FsError } from '../errors/index.ts';
+import {
+  SPACE,
+  type SnapshotLabel,
+  type VolumeRecord,
+  createInode,
+  decodeVolume,
+  encodeVolume,
+  nameOfVolumeKey,
+  volumeKey,
+} from '../format/index.ts';
+import { type Batch, Committer, type OpenStore } from '../store/index.ts';
+import { Forest, type Head, Reclaimer, type Version, eachRecord } from '../tree/index.ts';
+import { type Clock, type Log, get32, noLog, systemClock } from '../util/index.ts';
+import { FIRST_INO, Filesystem, type FilesystemContext, ROOT_INO } from './filesystem.ts';
+import { insertInode, setTime } from './inodes.ts';
+import { checkSnapshotName, checkVolumeName, defaultSnapshotName } from './names.ts';
+import { OrphanReaper } from './orphan-reaper.ts';
+import { type Snapshot, Volume } from './volume.ts';
+
+/** The volume that every store has from its beginning. */
+export const DEFAULT_VOLUME = 'main';
+
+export interface VolumesOptions {
+  /** Memory for tree nodes. */
+  cacheBytes?: number;
+  /** Changes are committed within this time. */
+  commitIntervalMs?: number;
+  clock?: Clock;
+  log?: Log;
+  /** The owner of the root directory of a new volume. */
+  uid?: number;
+  gid?: number;
+}
+
+/** How a snapshot is to be called; everything has a default. */
+export interface SnapshotRequest {
+  name?: string | undefined;
+  accessPoint?: string | undefined;
+  comment?: string | undefined;
+  by?: string | undefined;
+}
+
+const CACHE_BYTES = 96 * 1024 * 1024;
+/** What a change costs in memory until it is committed, roughly: a node of 4 KiB or two. */
+const DIRTY_BYTES_MAX = 32 * 1024 * 1024;
+
+export class Volumes {
+  readonly #store: OpenStore;
+  readonly #forest: Forest;
+  readonly #committer: Committer;
+  readonly #reclaimer: Reclaimer;
+  readonly #reaper: OrphanReaper;
+  readonly #context: FilesystemContext;
+  readonly #options: Required<VolumesOptions>;
+  readonly #volumes = new Map<string, Volume>();
+  readonly #byTag = new Map<number, Filesystem>();
+  readonly #deletedNames = new Set<string>();
+  readonly #writtenRecords = new Map<string, string>();
+
+  private constructor(store: OpenStore, forest: Forest, options: Required<VolumesOptions>) {
+    this.#store = store;
+    this.#forest = forest;
+    this.#options = options;
+    this.#committer = new Committer(store.kv, store.blocks, [forest, this, store.allocator], {
+      intervalMs: options.commitIntervalMs,
+      log: options.log,
+      clock: options.clock,
+    });
+    this.#context = {
+      blocks: store.blocks,
+      allocator: store.allocator,
+      clock: options.clock,
+      hashSeed: forest.hashSeed,
+      changing: () => {
+        this.#changing();
+      },
+    };
+    this.#reclaimer = new Reclaimer(forest, {
+      commit: () => this.#committer.commit(),
+      markDirty: () => {
+        this.#committer.markDirty();
+      },
+      breathe: nextTurn,
+      failed: (error) => {
+        options.log.error(`space can't be reclaimed: ${error instanceof Error ? error.message : String(error)}`);
+      },
+    });
+    this.#reaper = new OrphanReaper(nextTurn, options.log);
+  }
+
+  /** Reads the volumes of an open store, and goes on with what a crash interrupted. A new store gets its volume `main`. */
+  static async open(store: OpenStore, options: VolumesOptions = {}): Promise<Volumes> {
+    const all: Required<VolumesOptions> = {
+      cacheBytes: CACHE_BYTES,
+      commitIntervalMs: 2000,
+      clock: systemClock,
+      log: noLog,
+      uid: process.getuid?.() ?? 0,
+      gid: process.getgid?.() ?? 0,
+      ...options,
+    };
+    const hashSeed = get32(randomBytes(4), 0);
+    const forest = await Forest.load(store.kv, store.allocator, { cacheBytes: all.cacheBytes, hashSeed });
+    const volumes = new Volumes(store, forest, all);
+    await volumes.#load();
+    if (volumes.#volumes.size === 0) {
+      volumes.createVolume(DEFAULT_VOLUME);
+      await volumes.commit();
+    }
+    volumes.#reclaimer.resume();
+    for (const volume of volumes.list()) volumes.#reaper.sweep(volume.filesystem);
+    return volumes;
+  }
+
+  async #load(): Promise<void> {
+    const byId = new Map<number, Volume>();
+    await eachRecord(this.#store.kv, SPACE.volume, (key, value) => {
+      const name = nameOfVolumeKey(key);
+      const record = decodeVolume(value, `volume ${name}`);
+      const head = this.#forest.head(this.#forest.versions.get(record.head));
+      byId.set(record.id, this.#attach(name, record, head));
+    });
+    const labelled = [...this.#forest.versions.all()].filter((version) => version.label !== undefined);
+    // Version ids grow with time, whatever the clock did.
+    labelled.sort((a, b) => a.id - b.id);
+    for (const version of labelled) byId.get(version.volume)?.add(this.#snapshotOf(version));
+  }
+
+  #attach(name: string, record: VolumeRecord, head: Head): Volume {
+    const filesystem = new Filesystem(this.#context, this.#forest.liveTree(head), head, record);
+    const volume = new Volume(name, record, head, filesystem);
+    this.#volumes.set(name, volume);
+    this.#byTag.set(head.version.tag, filesystem);
+    return volume;
+  }
+
+  #snapshotOf(version: Version): Snapshot {
+    const filesystem = new Filesystem(this.#context, this.#forest.frozenTree(version));
+    this.#byTag.set(version.tag, filesystem);
+    return { version, label: version.label!, filesystem };
+  }
+
+  #changing(): void {
+    this.#committer.assertWritable();
+    const { dirtyBytes } = this.#forest.nodes;
+    this.#committer.markDirty(0);
+    if (dirtyBytes > DIRTY_BYTES_MAX) this.#committer.commit().catch(() => undefined);
+  }
+
+  /** Whether so much waits to be written that no further requests should be taken in until a commit ends. */
+  get overloaded(): boolean {
+    return this.#forest.nodes.dirtyBytes > 4 * DIRTY_BYTES_MAX;
+  }
+
+  /** All volumes, by name. */
+  list(): Volume[] {
+    return [...this.#volumes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The volume `name`. Throws ENOENT where there is none. */
+  get(name: string): Volume {
+    const volume = this.#volumes.get(name);
+    if (volume === undefined) {
+      throw new FsError('ENOENT', 'volume-unknown', `there is no volume "${name}"; "amberfs volume list" shows those that there are`);
+    }
+    return volume;
+  }
+
+  /** The filesystem that nodeids with `tag` belong to; undefined once it was deleted. */
+  byTag(tag: number): Filesystem | undefined {
+    return this.#byTag.get(tag);
+  }
+
+  /** Makes an empty volume. Throws EEXIST, EINVAL. */
+  createVolume(name: string): Volume {
+    this.#assertVolumeFree(name);
+    const nowMs = this.#options.clock.nowMs();
+    const id = this.#forest.takeVolumeId();
+    const head = this.#forest.plant(id, nowMs);
+    const record = { id, head: head.id, nextIno: FIRST_INO, createdMs: nowMs, snapshotsChangedMs: nowMs, properties: {} };
+    const volume = this.#attach(name, record, head);
+    this.#insertRoot(volume.filesystem);
+    this.#changing();
+    return volume;
+  }
+
+  #assertVolumeFree(name: string): void {
+    checkVolumeName(name);
+    if (this.#volumes.has(name)) throw new FsError('EEXIST', 'volume-name-taken', `there is already a volume "${name}"`);
+  }
+
+  #insertRoot(fs: Filesystem): void {
+    const root = createInode();
+    const { uid, gid, clock } = this.#options;
+    Object.assign(root, { ino: ROOT_INO, mode: 0o40755, nlink: 2, uid, gid, parent: ROOT_INO });
+    clock.now(root.mtime);
+    for (const time of [root.atime, root.ctime, root.btime]) setTime(time, root.mtime);
+    insertInode(fs, root);
+  }
+
+  /** Freezes the volume as it is at this moment under a name. Throws EEXIST, EINVAL, ENAMETOOLONG. */
+  createSnapshot(volume: Volume, request: SnapshotRequest): Snapshot {
+    const nowMs = this.#options.clock.nowMs();
+    const name = request.name ?? defaultSnapshotName(nowMs);
+    const accessPoint = request.accessPoint ?? name;
+    checkSnapshotName(name);
+    checkSnapshotName(accessPoint);
+    volume.assertFree(name, accessPoint);
+    this.#changing();
+    const label: SnapshotLabel = { name, accessPoint };
+    if (request.comment !== undefined) label.comment = request.comment;
+    if (request.by !== undefined) label.by = request.by;
+    const snapshot = this.#snapshotOf(this.#forest.freeze(volume.head, label, nowMs));
+    volume.add(snapshot);
+    volume.record.snapshotsChangedMs = nowMs;
+    return snapshot;
+  }
+
+  /** Takes the snapshot's name away at once; its space comes back in the background. */
+  deleteSnapshot(volume: Volume, snapshot: Snapshot): void {
+    this.#changing();
+    volume.remove(snapshot);
+    volume.record.snapshotsChangedMs = this.#options.clock.nowMs();
+    this.#unname(snapshot);
+  }
+
+  #unname(snapshot: Snapshot): void {
+    const { version } = snapshot;
+    snapshot.filesystem.alive = false;
+    this.#byTag.delete(version.tag);
+    version.label = undefined;
+    this.#forest.versions.touch(version);
+    this.#reclaimer.enqueue(version);
+  }
+
+  /** Gives the snapshot another name, and another access point where that was its name. Throws EEXIST, EINVAL, ENAMETOOLONG. */
+  renameSnapshot(volume: Volume, snapshot: Snapshot, name: string): void {
+    const { label } = snapshot;
+    const accessPoint = label.accessPoint === label.name ? name : label.accessPoint;
+    checkSnapshotName(name);
+    volume.assertFree(name, accessPoint, snapshot);
+    this.#changing();
+    volume.remove(snapshot);
+    snapshot.label = { ...label, name, accessPoint };
+    snapshot.version.label = snapshot.label;
+    this.#forest.versions.touch(snapshot.version);
+    volume.add(snapshot);
+    volume.record.snapshotsChangedMs = this.#options.clock.nowMs();
+  }
+
+  /** A new volume that starts as the snapshot and goes its own way. Throws EEXIST, EINVAL. */
+  clone(origin: Volume, snapshot: Snapshot, name: string): Volume {
+    this.#assertVolumeFree(name);
+    this.#changing();
+    const nowMs = this.#options.clock.nowMs();
+    const id = this.#forest.takeVolumeId();
+    const head = this.#forest.fork(snapshot.version, id, nowMs);
+    const volume = this.#attach(
+      name,
+      {
+        id,
+        head: head.id,
+        nextIno: origin.record.nextIno,
+        createdMs: nowMs,
+        origin: { volume: origin.name, snapshot: snapshot.label.name },
+        snapshotsChangedMs: nowMs,
+        properties: {},
+      },
+      head,
+    );
+    this.#reaper.sweep(volume.filesystem);
+    return volume;
+  }
+
+  /** Deletes a volume, which must not be mounted, with all its snapshots; clones of them stay. */
+  deleteVolume(volume: Volume): void {
+    this.#changing();
+    volume.filesystem.alive = false;
+    for (const snapshot of volume.snapshots()) {
+      volume.remove(snapshot);
+      this.#unname(snapshot);
+    }
+    this.#byTag.delete(volume.head.version.tag);
+    this.#volumes.delete(volume.name);
+    this.#deletedNames.add(volume.name);
+    this.#reclaimer.enqueue(this.#forest.retire(volume.head));
+  }
+
+  /** Destroys the orphan `ino` now or, if it is large, in the background. */
+  destroyOrphan(fs: Filesystem, ino: number): void {
+    this.#reaper.destroy(fs, ino);
+  }
+
+  /** Versions whose space is still to be freed. */
+  get reclaiming(): number {
+    return this.#reclaimer.pending;
+  }
+
+  /** Space of the data file in blocks of 4 KiB: in use, and waiting for a commit to be free. */
+  get allocatedBlocks(): number {
+    return this.#store.allocator.allocatedBlocks;
+  }
+
+  get store(): OpenStore {
+    return this.#store;
+  }
+
+  get forest(): Forest {
+    return this.#forest;
+  }
+
+  /** Everything done so far is durable when this resolves. */
+  commit(): Promise<void> {
+    return this.#committer.commit();
+  }
+
+  /** Resolves when nothing is left to reclaim. */
+  async reclaimed(): Promise<void> {
+    await this.#reaper.idle();
+    await this.#reclaimer.idle();
+  }
+
+  /** CommitParticipant: the volume records that changed. */
+  capture(batch: Batch): void {
+    for (const name of this.#deletedNames) {
+      batch.delete(volumeKey(name));
+      this.#writtenRecords.delete(name);
+    }
+    this.#deletedNames.clear();
+    for (const volume of this.#volumes.values()) {
+      volume.record.head = volume.head.id;
+      const text = JSON.stringify(volume.record);
+      if (this.#writtenRecords.get(volume.name) === text) continue;
+      this.#writtenRecords.set(volume.name, text);
+      batch.put(volumeKey(volume.name), encodeVolume(volume.record));
+    }
+  }
+
+  /** CommitParticipant: nothing to do. */
+  durable(): void {
+    return undefined;
+  }
+
+  /** Commits what is left and lets go of the store, which is then to be closed. */
+  async close(): Promise<void> {
+    await this.#reaper.stop();
+    await this.#reclaimer.stop();
+    await this.#committer.close();
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -1,0 +1,153 @@
+// Writing file data. Blocks that a commit may refer to are never overwritten: data goes to newly allocated blocks, and the old ones are
+// dropped. Only a block that was allocated since the last commit was captured is changed in place, for a part of it.
+// INVARIANT: in a file's last block the bytes behind its end are zero, so that a growing file reads zeros there (checked by checkFilesystem).
+
+import { crc32 } from 'node:zlib';
+import { BLOCK_BYTES, EXTENT_BLOCKS_MAX, type Inode, extentStart } from '../format/index.ts';
+import { FsError } from '../errors/index.ts';
+import { Cursor, type Head } from '../tree/index.ts';
+import { damage, findDamage } from './checked-blocks.ts';
+import { extentFirst, mapBlocks, seekExtent, setBlockSum, unmapBlocks } from './extents.ts';
+import type { Filesystem } from './filesystem.ts';
+
+/** The largest file: file blocks are counted in 48 bits, and offsets stay exact as JavaScript numbers. */
+export const FILE_BYTES_MAX = Number.MAX_SAFE_INTEGER - (Number.MAX_SAFE_INTEGER % BLOCK_BYTES);
+
+const at = new Cursor();
+const sums = new Uint32Array(EXTENT_BLOCKS_MAX);
+const block = new Uint8Array(BLOCK_BYTES);
+
+/**
+ * Writes `bytes[from..from+length)` at `offset` of the file `inode` and makes the file longer where it ends before. Gives the bytes written: fewer
+ * than `length` where the space ran out half-way. The caller sets times and saves `inode`. Throws ENOSPC, EFBIG, CorruptionError (an edge block
+ * that is to be kept in part is damaged).
+ */
+export function writeData(
+  fs: Filesystem,
+  head: Head,
+  inode: Inode,
+  offset: number,
+  bytes: Uint8Array,
+  from: number,
+  length: number,
+): number {
+  if (offset + length > FILE_BYTES_MAX) throw new FsError('EFBIG', 'write-beyond-limit', 'a file has at most 2^53 bytes');
+  let done = 0;
+  try {
+    while (done < length) {
+      const position = offset + done;
+      const fileBlock = Math.floor(position / BLOCK_BYTES);
+      const within = position - fileBlock * BLOCK_BYTES;
+      const left = length - done;
+      if (within > 0 || left < BLOCK_BYTES) {
+        const part = Math.min(BLOCK_BYTES - within, left);
+        writePart(fs, head, inode, fileBlock, within, bytes, from + done, part);
+        done += part;
+      } else {
+        done += writeBlocks(fs, head, inode, fileBlock, bytes, from + done, Math.floor(left / BLOCK_BYTES)) * BLOCK_BYTES;
+      }
+    }
+  } catch (error) {
+    if (done === 0 || !(error instanceof FsError) || error.code !== 'ENOSPC') throw error;
+  }
+  if (offset + done > inode.sizeBytes) inode.sizeBytes = offset + done;
+  return done;
+}
+
+/** Writes up to `count` whole blocks to one run of new blocks; gives how many. */
+function writeBlocks(
+  fs: Filesystem,
+  head: Head,
+  inode: Inode,
+  fileBlock: number,
+  bytes: Uint8Array,
+  from: number,
+  count: number,
+): number {
+  const { allocator } = fs.context;
+  const start = allocator.allocate(Math.min(count, EXTENT_BLOCKS_MAX));
+  const run = allocator.lastLength;
+  store(fs, start, run, bytes, from);
+  for (let i = 0, byte = from; i < run; i++, byte += BLOCK_BYTES) {
+    sums[i] = crc32(bytes.subarray(byte, byte + BLOCK_BYTES));
+  }
+  unmapBlocks(fs, head, inode, fileBlock, fileBlock + run);
+  mapBlocks(fs, head, inode, fileBlock, start, run, sums);
+  return run;
+}
+
+/** Writes `run` newly allocated blocks; gives them back where the host can't take them. */
+function store(fs: Filesystem, start: number, run: number, bytes: Uint8Array, from: number): void {
+  try {
+    fs.context.blocks.writeSync(bytes, from, run * BLOCK_BYTES, start * BLOCK_BYTES);
+  } catch (error) {
+    fs.context.allocator.free(start, run);
+    throw error;
+  }
+}
+
+/** Writes `length` bytes at `within` of one file block, keeping the rest of it. */
+function writePart(
+  fs: Filesystem,
+  head: Head,
+  inode: Inode,
+  fileBlock: number,
+  within: number,
+  bytes: Uint8Array,
+  from: number,
+  length: number,
+): void {
+  const mapped = seekExtent(fs, inode.ino, fileBlock, at) && extentFirst(at) <= fileBlock;
+  const old = mapped ? extentStart(at.page, at.valueAt) + fileBlock - extentFirst(at) : -1;
+  const keepsNothing = within === 0 && fileBlock * BLOCK_BYTES + length >= inode.sizeBytes;
+  if (mapped && !keepsNothing) loadBlock(fs, inode.ino, fileBlock, old);
+  else block.fill(0);
+  for (let i = 0; i < length; i++) block[within + i] = bytes[from + i]!;
+  const sum = crc32(block);
+  if (mapped && fs.context.allocator.isFresh(old, 1)) {
+    fs.context.blocks.writeSync(block, 0, BLOCK_BYTES, old * BLOCK_BYTES);
+    setBlockSum(fs, inode.ino, fileBlock, sum);
+    return;
+  }
+  const start = fs.context.allocator.allocate(1);
+  store(fs, start, 1, block, 0);
+  sums[0] = sum;
+  unmapBlocks(fs, head, inode, fileBlock, fileBlock + 1);
+  mapBlocks(fs, head, inode, fileBlock, start, 1, sums);
+}
+
+/** Reads the data block `old` into `block`; the extent is under `at`. */
+function loadBlock(fs: Filesystem, ino: number, fileBlock: number, old: number): void {
+  fs.context.blocks.readSync(block, 0, BLOCK_BYTES, old * BLOCK_BYTES);
+  if (findDamage(block, 0, 1, at, fileBlock - extentFirst(at)) >= 0) throw damage(ino, fileBlock, old);
+}
+
+/** Zeros the bytes `from` to `to` of the file; whole blocks become holes. The size stays. The caller saves `inode`. */
+export function zeroData(fs: Filesystem, head: Head, inode: Inode, from: number, to: number): void {
+  const end = Math.min(to, inode.sizeBytes);
+  const firstWhole = Math.ceil(from / BLOCK_BYTES);
+  // Behind the end of the file there is nothing to keep in the last block.
+  const endWhole = to >= inode.sizeBytes ? Math.ceil(to / BLOCK_BYTES) : Math.floor(to / BLOCK_BYTES);
+  if (firstWhole > endWhole) {
+    zeroPart(fs, head, inode, firstWhole - 1, from, end);
+    return;
+  }
+  zeroPart(fs, head, inode, firstWhole - 1, from, Math.min(end, firstWhole * BLOCK_BYTES));
+  unmapBlocks(fs, head, inode, firstWhole, endWhole);
+  if (endWhole * BLOCK_BYTES < end) zeroPart(fs, head, inode, endWhole, endWhole * BLOCK_BYTES, end);
+}
+
+const zeros = new Uint8Array(BLOCK_BYTES);
+
+/** Zeros the bytes `from` to `to`, which lie in `fileBlock`; does nothing where that is a hole. */
+function zeroPart(fs: Filesystem, head: Head, inode: Inode, fileBlock: number, from: number, to: number): void {
+  if (to <= from || !seekExtent(fs, inode.ino, fileBlock, at) || extentFirst(at) > fileBlock) return;
+  writePart(fs, head, inode, fileBlock, from - fileBlock * BLOCK_BYTES, zeros, 0, to - from);
+}
+
+/** Makes the file `sizeBytes` long: what is cut off is gone, what is added reads as zeros. The caller sets times and saves `inode`. */
+export function truncateData(fs: Filesystem, head: Head, inode: Inode, sizeBytes: number): void {
+  if (sizeBytes > FILE_BYTES_MAX) throw new FsError('EFBIG', 'truncate-beyond-limit', 'a file has at most 2^53 bytes');
+  if (sizeBytes < inode.sizeBytes) zeroData(fs, head, inode, sizeBytes, Math.ceil(inode.sizeBytes / BLOCK_BYTES) * BLOCK_BYTES);
+  inode.sizeBytes = sizeBytes;
+}
