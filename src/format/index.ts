@@ -20,6 +20,7 @@ export {
   deadKey,
   deadSumKey,
   idOfKey,
+  idOfNodeKey,
   keyAfter,
   nameOfVolumeKey,
   nodeKey,
@@ -76,12 +77,4 @@ export {
   encodeVersion,
   encodeVolume,
 } from './records.ts';
-export {
-  ENTRY,
-  Key,
-  TREE_KEY_BYTES_MAX,
-  keyIno,
-  keySuffix48,
-  keyType,
-  keyXattrChunk,
-} from './tree-keys.ts';
+export { ENTRY, Key, TREE_KEY_BYTES_MAX, keyIno, keySuffix48, keyType, keyXattrChunk } from './tree-keys.ts';

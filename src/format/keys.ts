@@ -31,6 +31,11 @@ export function nodeKey(nodeId: number): Uint8Array {
   return key;
 }
 
+/** The node id in a node's key. */
+export function idOfNodeKey(key: Uint8Array): number {
+  return get48(key, 1);
+}
+
 /** Key of the allocation bitmap of region `region` (u32). */
 export function regionKey(region: number): Uint8Array {
   const key = new Uint8Array(REGION_KEY_BYTES);

@@ -218,7 +218,8 @@ export function encodePage(page: Uint8Array): Uint8Array {
 
 /** The page of a stored record. Throws CorruptionError, naming `record`, where checksum or form are wrong. */
 export function decodePage(stored: Uint8Array, record: string): Uint8Array {
-  if (stored.length < PAGE_HEADER_BYTES || stored[0] !== PAGE_TYPE) throw new CorruptionError(record, 'not a node record');
+  if (stored.length < PAGE_HEADER_BYTES || stored[0] !== PAGE_TYPE)
+    throw new CorruptionError(record, 'not a node record');
   if (stored[1] !== PAGE_FORMAT) throw new CorruptionError(record, `node format ${stored[1]!} is unknown`);
   const front = PAGE_HEADER_BYTES + 2 * get16(stored, COUNT_AT);
   const heap = get16(stored, HEAP_AT);
@@ -248,6 +249,7 @@ export function checkPage(page: Uint8Array): string | undefined {
       if (searchPage(page, previous, previous.length) !== index - 1) return `key ${index} is out of order`;
     }
   }
-  if (bytes + get16(page, GARBAGE_AT) !== PAGE_BYTES - get16(page, HEAP_AT)) return 'entries and garbage do not fill the heap';
+  if (bytes + get16(page, GARBAGE_AT) !== PAGE_BYTES - get16(page, HEAP_AT))
+    return 'entries and garbage do not fill the heap';
   return undefined;
 }

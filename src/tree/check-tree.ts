@@ -70,7 +70,8 @@ function walk(
     const key = keyOf(page, index);
     const counts = pageLevel(page) === 0 || index > 0;
     if (counts && low !== undefined && compareBytes(key, low) < 0) say(`key ${index} lies before its separator`);
-    if (counts && high !== undefined && compareBytes(key, high) >= 0) say(`key ${index} lies behind the next separator`);
+    if (counts && high !== undefined && compareBytes(key, high) >= 0)
+      say(`key ${index} lies behind the next separator`);
     if (pageLevel(page) === 0) visitEntry(page, index, found);
     else {
       const next = index + 1 < pageCount(page) ? keyOf(page, index + 1) : high;

@@ -116,11 +116,14 @@ export class DeadLists {
   }
 
   /** The next records of `list` from `from` on, at most `limit`, of one birth or of all. Only what was committed. */
-  async read(list: number, from: DeadRecord | undefined, birth: number | undefined, limit: number): Promise<DeadRecord[]> {
+  async read(
+    list: number,
+    from: DeadRecord | undefined,
+    birth: number | undefined,
+    limit: number,
+  ): Promise<DeadRecord[]> {
     const low =
-      from === undefined
-        ? deadKey(list, birth ?? 0, 0, 0)
-        : deadKey(list, from.birth, from.kind, from.start + 1);
+      from === undefined ? deadKey(list, birth ?? 0, 0, 0) : deadKey(list, from.birth, from.kind, from.start + 1);
     const high = birth === undefined ? deadKey(list + 1, 0, 0, 0) : deadKey(list, birth + 1, 0, 0);
     const records: DeadRecord[] = [];
     for (const [key, value] of await this.#kv.range(low, high, limit)) {

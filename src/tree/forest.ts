@@ -31,7 +31,13 @@ export class Forest {
   #writtenCounters: Uint8Array = new Uint8Array(0);
   readonly #tags = new Set<number>();
 
-  private constructor(kv: KeyValue, allocator: BlockAllocator, counters: SuperRecord, versions: Versions, nodes: Nodes) {
+  private constructor(
+    kv: KeyValue,
+    allocator: BlockAllocator,
+    counters: SuperRecord,
+    versions: Versions,
+    nodes: Nodes,
+  ) {
     this.kv = kv;
     this.allocator = allocator;
     this.#counters = counters;

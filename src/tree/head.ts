@@ -8,8 +8,8 @@ import { DEAD_BLOCKS, DEAD_NODE } from '../format/index.ts';
 import type { BlockAllocator } from '../store/index.ts';
 import { AssertionError } from '../util/index.ts';
 import type { DeadLists } from './dead-lists.ts';
+import type { TreeOwner } from './editor.ts';
 import type { Nodes } from './nodes.ts';
-import type { TreeOwner } from './tree.ts';
 import type { Version, Versions } from './versions.ts';
 
 export class Head implements TreeOwner {

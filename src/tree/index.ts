@@ -1,4 +1,5 @@
 // Copy-on-write B+trees and the versions that they belong to.
+export { checkForest } from './check-forest.ts';
 export { type BlockRun, type TreeContents, checkTree } from './check-tree.ts';
 export { Cursor } from './cursor.ts';
 export type { DeadSum } from './dead-lists.ts';

@@ -17,15 +17,15 @@ import {
 import { assert } from '../util/index.ts';
 import { CHILD_BYTES, childBirth, childId, putChild } from './child.ts';
 import type { Cursor } from './cursor.ts';
+import type { TreeEditor } from './editor.ts';
 import type { TreeNode } from './nodes.ts';
-import type { Tree } from './tree.ts';
 
 const MERGE_BELOW_BYTES = PAGE_BYTES / 4;
 /** Merged nodes keep room for some inserts, else the next one would split them again. */
 const MERGED_BYTES_MAX = (PAGE_BYTES * 3) / 4;
 
 /** Repairs the path of `at`, from the leaf up, after an entry of its leaf was removed. All nodes of the path are owned. */
-export function mergeUp(tree: Tree, at: Cursor): void {
+export function mergeUp(tree: TreeEditor, at: Cursor): void {
   for (let depth = at.depth; depth > 0; depth--) {
     const node = at.nodes[depth]!;
     const parent = at.nodes[depth - 1]!;
@@ -41,7 +41,7 @@ export function mergeUp(tree: Tree, at: Cursor): void {
   }
 }
 
-function mergeWithNeighbour(tree: Tree, node: TreeNode, parent: TreeNode, index: number): boolean {
+function mergeWithNeighbour(tree: TreeEditor, node: TreeNode, parent: TreeNode, index: number): boolean {
   if (index + 1 < pageCount(parent.page)) {
     const right = tree.nodes.load(childId(parent.page, index + 1));
     if (fitTogether(node, right)) {
@@ -64,7 +64,7 @@ function fitTogether(left: TreeNode, right: TreeNode): boolean {
 }
 
 /** Moves the entries of `right`, child `index` of `parent`, to the end of `left`, which is owned. */
-function absorb(tree: Tree, left: TreeNode, right: TreeNode, parent: TreeNode, index: number): void {
+function absorb(tree: TreeEditor, left: TreeNode, right: TreeNode, parent: TreeNode, index: number): void {
   tree.nodes.touch(left);
   tree.nodes.touch(parent);
   compactPage(left.page);
@@ -90,7 +90,7 @@ function absorb(tree: Tree, left: TreeNode, right: TreeNode, parent: TreeNode, i
 }
 
 /** Takes levels off the top that hold nothing but one pointer; a tree without entries becomes one empty leaf. */
-export function collapseRoot(tree: Tree): void {
+export function collapseRoot(tree: TreeEditor): void {
   for (;;) {
     const root = tree.nodes.load(tree.owner.root);
     if (pageLevel(root.page) === 0 || pageCount(root.page) > 1) return;

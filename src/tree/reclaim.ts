@@ -8,6 +8,7 @@
 // - more children: it stays, nameless, as a branching point.
 
 import {
+  DEAD_NODE,
   ENTRY,
   VERSION_STATE,
   extentBirth,
@@ -146,7 +147,7 @@ export class Reclaimer {
   #freeLastLeaf(version: Version): void {
     const { nodes } = this.#forest;
     const path: TreeNode[] = [nodes.load(version.root)];
-    for (let node = path[0]!; pageLevel(node.page) > 0 && pageCount(node.page) > 0; ) {
+    for (let node = path[0]!; pageLevel(node.page) > 0 && pageCount(node.page) > 0;) {
       const last = pageCount(node.page) - 1;
       if (!this.#owns(version, childBirth(node.page, last))) {
         nodes.touch(node);
@@ -202,8 +203,8 @@ export class Reclaimer {
     for (const birth of [...sums.keys()].filter((b) => versions.resolve(b) === child.id)) {
       const done = await this.#eachDead(child, birth, (record) => {
         this.#forest.freeDead(record.kind, record.start, record.length);
-        if (record.kind === 0) version.bornNodes -= record.length;
-        else version.bornBlocks -= record.length;
+        if (record.kind === DEAD_NODE) child.bornNodes -= record.length;
+        else child.bornBlocks -= record.length;
       });
       if (!done) return;
     }
@@ -218,9 +219,6 @@ export class Reclaimer {
       deadLists.add(target, record.birth, record.kind, record.start, record.length);
     });
     if (!joined) return;
-    child.bornNodes += version.bornNodes;
-    child.bornBlocks += version.bornBlocks;
-    versions.touch(child);
     versions.removeMerged(version);
     this.#forest.releaseTag(version.tag);
     this.#host.markDirty();
@@ -231,7 +229,8 @@ export class Reclaimer {
   /** How many entries the dead list of `version` holds. */
   async #sizeOf(version: Version): Promise<number> {
     let size = 0;
-    for (const sum of (await this.#forest.deadLists.loadSums(version.deadList)).values()) size += sum.nodes + sum.blocks;
+    for (const sum of (await this.#forest.deadLists.loadSums(version.deadList)).values())
+      size += sum.nodes + sum.blocks;
     return size;
   }
 
@@ -239,11 +238,7 @@ export class Reclaimer {
    * Takes every committed record (of one birth, or all) out of the dead list of `version`, in slices, calling `visit` for each.
    * What was added since the last commit is not seen: callers commit first. False where the reclaimer was stopped before the end.
    */
-  async #eachDead(
-    version: Version,
-    birth: number | undefined,
-    visit: (record: DeadRecord) => void,
-  ): Promise<boolean> {
+  async #eachDead(version: Version, birth: number | undefined, visit: (record: DeadRecord) => void): Promise<boolean> {
     const { deadLists } = this.#forest;
     const list = version.deadList;
     await deadLists.loadSums(list);

@@ -19,8 +19,8 @@ import {
 import { assert } from '../util/index.ts';
 import { CHILD_BYTES, putChild } from './child.ts';
 import type { Cursor } from './cursor.ts';
+import type { TreeEditor } from './editor.ts';
 import type { TreeNode } from './nodes.ts';
-import type { Tree } from './tree.ts';
 
 const scratch = new Uint8Array(PAGE_BYTES);
 
@@ -29,7 +29,7 @@ const scratch = new Uint8Array(PAGE_BYTES);
  * for the value to be filled in. Splits parents as far as it has to.
  */
 export function splitAndInsert(
-  tree: Tree,
+  tree: TreeEditor,
   at: Cursor,
   depth: number,
   index: number,
@@ -105,7 +105,7 @@ function moveTail(left: Uint8Array, right: Uint8Array, splitAt: number): void {
 }
 
 function insertIntoParent(
-  tree: Tree,
+  tree: TreeEditor,
   at: Cursor,
   depth: number,
   left: TreeNode,
@@ -127,7 +127,7 @@ function insertIntoParent(
   }
 }
 
-function growRoot(tree: Tree, left: TreeNode, separator: Uint8Array, right: TreeNode): void {
+function growRoot(tree: TreeEditor, left: TreeNode, separator: Uint8Array, right: TreeNode): void {
   const root = tree.create(pageLevel(left.page) + 1);
   insertSpace(root.page, 0, separator, 0, 0, CHILD_BYTES);
   putChild(root.page, 0, left.id, left.birth);

@@ -21,23 +21,11 @@ import { assert } from '../util/index.ts';
 import { Cursor, DEPTH_MAX } from './cursor.ts';
 import type { Nodes, TreeNode } from './nodes.ts';
 import { childId, putChild } from './child.ts';
+import type { TreeEditor, TreeOwner } from './editor.ts';
 import { collapseRoot, mergeUp } from './merge.ts';
 import { splitAndInsert } from './split.ts';
 
-/** What a tree needs to know of its version: where the root is, what it owns and where dropped nodes go. */
-export interface TreeOwner {
-  readonly id: number;
-  root: number;
-  rootBirth: number;
-  /** Whether an object with this birth belongs to this version alone. */
-  owns(birth: number): boolean;
-  /** A node of this birth was allocated for the version. */
-  nodeAllocated(): void;
-  /** The version stops referencing the node `id`. */
-  dropNode(id: number, birth: number): void;
-}
-
-export class Tree {
+export class Tree implements TreeEditor {
   readonly nodes: Nodes;
   readonly owner: TreeOwner;
   readonly #path = new Cursor();

@@ -115,7 +115,10 @@ export class Versions {
     this.#dirty.add(version.id);
   }
 
-  /** Lets the only child of `version` stand for it from now on and take its place below its parent. The record of `version` stays. */
+  /**
+   * Lets the only child of `version` stand for it from now on, take its place below its parent and count what was born in it. The
+   * record of `version` stays.
+   */
   mergeIntoChild(version: Version): Version {
     assert(version.children.size === 1, 'a version is merged into its only child');
     const child = version.children.values().next().value!;
@@ -124,6 +127,10 @@ export class Versions {
     parent?.children.add(child);
     version.children.clear();
     child.parent = version.parent;
+    child.bornNodes += version.bornNodes;
+    child.bornBlocks += version.bornBlocks;
+    version.bornNodes = 0;
+    version.bornBlocks = 0;
     this.#aliases.set(version.id, child.id);
     this.#newAliases.push(version.id);
     this.touch(version);

@@ -53,7 +53,7 @@ export function seekExtent(fs: Filesystem, ino: number, fileBlock: number, curso
 
 /** Unmaps the file blocks `from` to `to` (exclusive), which then read as zeros. The caller saves `inode`. */
 export function unmapBlocks(fs: Filesystem, head: Head, inode: Inode, from: number, to: number): void {
-  while (seekExtent(fs, inode.ino, from, at)) {
+  while (from < to && seekExtent(fs, inode.ino, from, at)) {
     const first = extentFirst(at);
     if (first >= to) return;
     const end = extentEnd(at);

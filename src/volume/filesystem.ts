@@ -54,7 +54,8 @@ export class Filesystem {
   /** An inode number that the volume never used. */
   takeIno(): number {
     const volume = this.#volume!;
-    if (volume.nextIno > INO_MAX) throw new FsError('ENOSPC', 'inode-numbers-used-up', 'the volume has used up its inode numbers');
+    if (volume.nextIno > INO_MAX)
+      throw new FsError('ENOSPC', 'inode-numbers-used-up', 'the volume has used up its inode numbers');
     return volume.nextIno++;
   }
 }

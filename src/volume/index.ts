@@ -1,4 +1,5 @@
 // Filesystems in versions: inodes, directories, file data, attributes; volumes with their snapshots and clones.
+export { checkVolumes } from './check.ts';
 export {
   DirectoryScan,
   NAME_BYTES_MAX,

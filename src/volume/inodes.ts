@@ -23,7 +23,8 @@ export function loadInode(fs: Filesystem, ino: number, inode: Inode): void {
 
 /** Writes an inode that exists back. */
 export function saveInode(fs: Filesystem, inode: Inode): void {
-  if (!fs.tree.edit(key.inode(inode.ino), at)) throw new CorruptionError(`inode ${inode.ino}`, 'it vanished while it changed');
+  if (!fs.tree.edit(key.inode(inode.ino), at))
+    throw new CorruptionError(`inode ${inode.ino}`, 'it vanished while it changed');
   encodeInode(inode, at.page, at.valueAt);
 }
 

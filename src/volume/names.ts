@@ -11,7 +11,11 @@ const VOLUME_NAME_LENGTH_MAX = 64;
 /** Throws EINVAL or ENAMETOOLONG where `name` can't be a snapshot's name or access point. */
 export function checkSnapshotName(name: string): void {
   if (name.length > NAME_LENGTH_MAX) {
-    throw new FsError('ENAMETOOLONG', 'snapshot-name-long', `a snapshot's name has at most ${NAME_LENGTH_MAX} characters`);
+    throw new FsError(
+      'ENAMETOOLONG',
+      'snapshot-name-long',
+      `a snapshot's name has at most ${NAME_LENGTH_MAX} characters`,
+    );
   }
   if (name === '.' || name === '..' || name === 'latest' || !SNAPSHOT_NAME.test(name) || name.endsWith(' ')) {
     throw new FsError(

@@ -23,7 +23,8 @@ export function insertSymlink(fs: Filesystem, ino: number, target: Uint8Array): 
 /** Copies the target of symlink `ino`, of `length` bytes, to the start of `into`. */
 export function readSymlink(fs: Filesystem, ino: number, length: number, into: Uint8Array): void {
   for (let from = 0, chunk = 0; from < length; chunk++) {
-    if (!fs.tree.find(key.symlink(ino, chunk), at)) throw new CorruptionError(`symlink ${ino}`, 'a piece of its target is missing');
+    if (!fs.tree.find(key.symlink(ino, chunk), at))
+      throw new CorruptionError(`symlink ${ino}`, 'a piece of its target is missing');
     into.set(at.page.subarray(at.valueAt, at.valueAt + at.valueLength), from);
     from += at.valueLength;
   }

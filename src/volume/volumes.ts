@@ -166,7 +166,11 @@ export class Volumes {
   get(name: string): Volume {
     const volume = this.#volumes.get(name);
     if (volume === undefined) {
-      throw new FsError('ENOENT', 'volume-unknown', `there is no volume "${name}"; "amberfs volume list" shows those that there are`);
+      throw new FsError(
+        'ENOENT',
+        'volume-unknown',
+        `there is no volume "${name}"; "amberfs volume list" shows those that there are`,
+      );
     }
     return volume;
   }
@@ -182,7 +186,14 @@ export class Volumes {
     const nowMs = this.#options.clock.nowMs();
     const id = this.#forest.takeVolumeId();
     const head = this.#forest.plant(id, nowMs);
-    const record = { id, head: head.id, nextIno: FIRST_INO, createdMs: nowMs, snapshotsChangedMs: nowMs, properties: {} };
+    const record = {
+      id,
+      head: head.id,
+      nextIno: FIRST_INO,
+      createdMs: nowMs,
+      snapshotsChangedMs: nowMs,
+      properties: {},
+    };
     const volume = this.#attach(name, record, head);
     this.#insertRoot(volume.filesystem);
     this.#changing();
@@ -191,7 +202,8 @@ export class Volumes {
 
   #assertVolumeFree(name: string): void {
     checkVolumeName(name);
-    if (this.#volumes.has(name)) throw new FsError('EEXIST', 'volume-name-taken', `there is already a volume "${name}"`);
+    if (this.#volumes.has(name))
+      throw new FsError('EEXIST', 'volume-name-taken', `there is already a volume "${name}"`);
   }
 
   #insertRoot(fs: Filesystem): void {

@@ -1,9 +1,9 @@
 // Writing file data. Blocks that a commit may refer to are never overwritten: data goes to newly allocated blocks, and the old ones are
-// dropped. Only a block that was allocated since the last commit was captured is changed in place, for a part of it.
+// dropped. Only a block that is the head's own and was allocated since the last capture is changed in place, for a part of it.
 // INVARIANT: in a file's last block the bytes behind its end are zero, so that a growing file reads zeros there (checked by checkFilesystem).
 
 import { crc32 } from 'node:zlib';
-import { BLOCK_BYTES, EXTENT_BLOCKS_MAX, type Inode, extentStart } from '../format/index.ts';
+import { BLOCK_BYTES, EXTENT_BLOCKS_MAX, type Inode, extentBirth, extentStart } from '../format/index.ts';
 import { FsError } from '../errors/index.ts';
 import { Cursor, type Head } from '../tree/index.ts';
 import { damage, findDamage } from './checked-blocks.ts';
@@ -31,7 +31,8 @@ export function writeData(
   from: number,
   length: number,
 ): number {
-  if (offset + length > FILE_BYTES_MAX) throw new FsError('EFBIG', 'write-beyond-limit', 'a file has at most 2^53 bytes');
+  if (offset + length > FILE_BYTES_MAX)
+    throw new FsError('EFBIG', 'write-beyond-limit', 'a file has at most 2^53 bytes');
   let done = 0;
   try {
     while (done < length) {
@@ -44,13 +45,14 @@ export function writeData(
         writePart(fs, head, inode, fileBlock, within, bytes, from + done, part);
         done += part;
       } else {
-        done += writeBlocks(fs, head, inode, fileBlock, bytes, from + done, Math.floor(left / BLOCK_BYTES)) * BLOCK_BYTES;
+        done +=
+          writeBlocks(fs, head, inode, fileBlock, bytes, from + done, Math.floor(left / BLOCK_BYTES)) * BLOCK_BYTES;
       }
     }
   } catch (error) {
     if (done === 0 || !(error instanceof FsError) || error.code !== 'ENOSPC') throw error;
   }
-  if (offset + done > inode.sizeBytes) inode.sizeBytes = offset + done;
+  if (done > 0 && offset + done > inode.sizeBytes) inode.sizeBytes = offset + done;
   return done;
 }
 
@@ -99,12 +101,14 @@ function writePart(
 ): void {
   const mapped = seekExtent(fs, inode.ino, fileBlock, at) && extentFirst(at) <= fileBlock;
   const old = mapped ? extentStart(at.page, at.valueAt) + fileBlock - extentFirst(at) : -1;
+  // A snapshot since may share a fresh block: then it is not the head's own.
+  const inPlace = mapped && fs.context.allocator.isFresh(old, 1) && head.owns(extentBirth(at.page, at.valueAt));
   const keepsNothing = within === 0 && fileBlock * BLOCK_BYTES + length >= inode.sizeBytes;
   if (mapped && !keepsNothing) loadBlock(fs, inode.ino, fileBlock, old);
   else block.fill(0);
   for (let i = 0; i < length; i++) block[within + i] = bytes[from + i]!;
   const sum = crc32(block);
-  if (mapped && fs.context.allocator.isFresh(old, 1)) {
+  if (inPlace) {
     fs.context.blocks.writeSync(block, 0, BLOCK_BYTES, old * BLOCK_BYTES);
     setBlockSum(fs, inode.ino, fileBlock, sum);
     return;
@@ -124,6 +128,7 @@ function loadBlock(fs: Filesystem, ino: number, fileBlock: number, old: number):
 
 /** Zeros the bytes `from` to `to` of the file; whole blocks become holes. The size stays. The caller saves `inode`. */
 export function zeroData(fs: Filesystem, head: Head, inode: Inode, from: number, to: number): void {
+  if (to <= from) return;
   const end = Math.min(to, inode.sizeBytes);
   const firstWhole = Math.ceil(from / BLOCK_BYTES);
   // Behind the end of the file there is nothing to keep in the last block.
@@ -148,6 +153,7 @@ function zeroPart(fs: Filesystem, head: Head, inode: Inode, fileBlock: number, f
 /** Makes the file `sizeBytes` long: what is cut off is gone, what is added reads as zeros. The caller sets times and saves `inode`. */
 export function truncateData(fs: Filesystem, head: Head, inode: Inode, sizeBytes: number): void {
   if (sizeBytes > FILE_BYTES_MAX) throw new FsError('EFBIG', 'truncate-beyond-limit', 'a file has at most 2^53 bytes');
-  if (sizeBytes < inode.sizeBytes) zeroData(fs, head, inode, sizeBytes, Math.ceil(inode.sizeBytes / BLOCK_BYTES) * BLOCK_BYTES);
+  if (sizeBytes < inode.sizeBytes)
+    zeroData(fs, head, inode, sizeBytes, Math.ceil(inode.sizeBytes / BLOCK_BYTES) * BLOCK_BYTES);
   inode.sizeBytes = sizeBytes;
 }

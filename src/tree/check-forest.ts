@@ -1,0 +1,195 @@
+// The invariants of design section 5 over a whole store. To be run on a store at rest: everything committed, nothing being reclaimed.
+
+import { DEAD_NODE, SPACE, VERSION_STATE, idOfNodeKey } from '../format/index.ts';
+import type { DeadRecord, DeadSum } from './dead-lists.ts';
+import type { BlockRun, TreeContents } from './check-tree.ts';
+import { checkTree } from './check-tree.ts';
+import type { Forest } from './forest.ts';
+import { type Version, eachRecord } from './versions.ts';
+
+/** What the versions of a store use together. */
+interface Used {
+  /** Birth of each node and of each block. */
+  nodes: Map<number, number>;
+  blocks: Map<number, number>;
+}
+
+/** What is wrong with the versions, trees, dead lists and allocations of a store: one line each, empty where nothing is. */
+export async function checkForest(forest: Forest): Promise<string[]> {
+  const problems = checkVersions(forest);
+  const contents = new Map<number, TreeContents>();
+  for (const version of forest.versions.all()) {
+    if (version.state !== VERSION_STATE.merging) contents.set(version.id, checkTree(forest.nodes, version.root));
+  }
+  const used: Used = { nodes: new Map(), blocks: new Map() };
+  for (const [id, found] of contents) {
+    problems.push(...found.problems.map((problem) => `version ${id}: ${problem}`));
+    problems.push(...checkReferences(forest, forest.versions.get(id), found, used));
+  }
+  problems.push(
+    ...checkBorn(forest, used),
+    ...checkAllocation(forest, used),
+    ...(await checkStoredNodes(forest, used)),
+  );
+  for (const id of contents.keys()) problems.push(...(await checkDeadList(forest, forest.versions.get(id), contents)));
+  return problems;
+}
+
+/** Parents and children agree, and no tag is used twice. */
+function checkVersions(forest: Forest): string[] {
+  const problems: string[] = [];
+  const tags = new Set<number>();
+  for (const version of forest.versions.all()) {
+    if (version.state === VERSION_STATE.merging) continue;
+    if (tags.has(version.tag)) problems.push(`version ${version.id}: its tag ${version.tag} is another's too`);
+    tags.add(version.tag);
+    if (version.parent !== 0 && !forest.versions.get(version.parent).children.has(version)) {
+      problems.push(`version ${version.id}: its parent ${version.parent} does not know it`);
+    }
+    for (const child of version.children) {
+      if (child.parent !== version.id) problems.push(`version ${version.id}: its child ${child.id} has another parent`);
+    }
+  }
+  return problems;
+}
+
+/** Counters, births and single ownership of what one version references; adds it to `used`. */
+function checkReferences(forest: Forest, version: Version, found: TreeContents, used: Used): string[] {
+  const problems: string[] = [];
+  const say = (problem: string): void => {
+    problems.push(`version ${version.id}: ${problem}`);
+  };
+  const blocks = found.blocks.reduce((sum, run) => sum + run.length, 0);
+  if (found.nodes.size !== version.referencedNodes) {
+    say(`references ${found.nodes.size} nodes, its counter says ${version.referencedNodes}`);
+  }
+  if (blocks !== version.referencedBlocks)
+    say(`references ${blocks} blocks, its counter says ${version.referencedBlocks}`);
+  for (const overlap of overlaps(found.blocks)) say(`references block ${overlap} twice`);
+  const lineage = lineageOf(forest, version);
+  const claim = (owners: Map<number, number>, id: number, birth: number, what: string): void => {
+    if (!lineage.has(forest.versions.resolve(birth))) say(`${what} ${id} was born in ${birth}, which is no ancestor`);
+    const other = owners.get(id);
+    if (other !== undefined && other !== birth) say(`${what} ${id} was born in ${birth} and in ${other}`);
+    owners.set(id, birth);
+  };
+  for (const [id, birth] of found.nodes) claim(used.nodes, id, birth, 'node');
+  for (const run of found.blocks) {
+    for (let block = run.start; block < run.start + run.length; block++) claim(used.blocks, block, run.birth, 'block');
+  }
+  return problems;
+}
+
+function overlaps(runs: BlockRun[]): number[] {
+  const sorted = [...runs].sort((a, b) => a.start - b.start);
+  return sorted
+    .filter((run, i) => i > 0 && sorted[i - 1]!.start + sorted[i - 1]!.length > run.start)
+    .map((r) => r.start);
+}
+
+/** The version and all its ancestors. */
+function lineageOf(forest: Forest, version: Version): Set<number> {
+  const lineage = new Set<number>();
+  for (let at: Version | undefined = version; at !== undefined; at = forest.versions.parentOf(at)) lineage.add(at.id);
+  return lineage;
+}
+
+/** `born` counters equal what is in use of each birth. */
+function checkBorn(forest: Forest, used: Used): string[] {
+  const count = (births: Iterable<number>): Map<number, number> => {
+    const sums = new Map<number, number>();
+    for (const birth of births) {
+      const version = forest.versions.resolve(birth);
+      sums.set(version, (sums.get(version) ?? 0) + 1);
+    }
+    return sums;
+  };
+  const nodes = count(used.nodes.values());
+  const blocks = count(used.blocks.values());
+  const problems: string[] = [];
+  for (const version of forest.versions.all()) {
+    if (version.state === VERSION_STATE.merging) continue;
+    const [n, b] = [nodes.get(version.id) ?? 0, blocks.get(version.id) ?? 0];
+    if (n !== version.bornNodes)
+      problems.push(`version ${version.id}: ${n} nodes born, its counter says ${version.bornNodes}`);
+    if (b !== version.bornBlocks)
+      problems.push(`version ${version.id}: ${b} blocks born, its counter says ${version.bornBlocks}`);
+  }
+  return problems;
+}
+
+/** Allocated are exactly the blocks that some version references. */
+function checkAllocation(forest: Forest, used: Used): string[] {
+  const problems: string[] = [];
+  let allocated = 0;
+  forest.allocator.forEachAllocatedRun((start, count) => {
+    allocated += count;
+    for (let block = start; block < start + count; block++) {
+      if (!used.blocks.has(block)) problems.push(`block ${block} is allocated, but nothing refers to it`);
+    }
+  });
+  if (allocated < used.blocks.size)
+    problems.push(`${used.blocks.size} blocks are referred to, ${allocated} are allocated`);
+  return problems;
+}
+
+/** Stored are exactly the nodes that some version references. */
+async function checkStoredNodes(forest: Forest, used: Used): Promise<string[]> {
+  const problems: string[] = [];
+  const missing = new Set(used.nodes.keys());
+  await eachRecord(forest.kv, SPACE.node, (key) => {
+    const id = idOfNodeKey(key);
+    if (!missing.delete(id)) problems.push(`node ${id} is stored, but nothing refers to it`);
+  });
+  for (const id of missing) problems.push(`node ${id} is referred to, but not stored`);
+  return problems;
+}
+
+/** A dead list names what the parent references and the version does not, each once; its sums are right. */
+async function checkDeadList(forest: Forest, version: Version, contents: Map<number, TreeContents>): Promise<string[]> {
+  const problems: string[] = [];
+  const say = (problem: string): void => {
+    problems.push(`dead list of version ${version.id}: ${problem}`);
+  };
+  const own = referencesOf(contents.get(version.id)!);
+  const parent = contents.get(version.parent);
+  const parents = parent === undefined ? undefined : referencesOf(parent);
+  const sums = new Map<number, DeadSum>();
+  for (const record of await readAll(forest, version)) {
+    const sum = sums.get(record.birth) ?? { nodes: 0, blocks: 0 };
+    sums.set(record.birth, sum);
+    if (record.kind === DEAD_NODE) sum.nodes += record.length;
+    else sum.blocks += record.length;
+    for (let id = record.start; id < record.start + record.length; id++) {
+      const name = nameOf(record.kind, id);
+      if (own.has(name)) say(`${name} is in use`);
+      if (parents?.has(name) !== true) say(`${name} is not the parent's`);
+    }
+  }
+  const stored = await forest.deadLists.loadSums(version.deadList);
+  const text = (map: ReadonlyMap<number, DeadSum>): string =>
+    [...map]
+      .filter(([, s]) => s.nodes + s.blocks > 0)
+      .map(([b, s]) => `${b}:${s.nodes}+${s.blocks}`)
+      .sort()
+      .join(' ');
+  if (text(sums) !== text(stored)) say(`its sums are ${text(stored)}, its records ${text(sums)}`);
+  if (version.state !== VERSION_STATE.head) forest.deadLists.release(version.deadList);
+  return problems;
+}
+
+async function readAll(forest: Forest, version: Version): Promise<DeadRecord[]> {
+  return forest.deadLists.read(version.deadList, undefined, undefined, Number.MAX_SAFE_INTEGER);
+}
+
+function referencesOf(contents: TreeContents): Set<string> {
+  const names = new Set<string>();
+  for (const id of contents.nodes.keys()) names.add(nameOf(DEAD_NODE, id));
+  for (const run of contents.blocks)
+    for (let i = 0; i < run.length; i++) names.add(nameOf(DEAD_NODE + 1, run.start + i));
+  return names;
+}
+
+function nameOf(kind: number, id: number): string {
+  return kind === DEAD_NODE ? `node ${id}` : `block ${id}`;
+}
