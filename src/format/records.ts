@@ -1,11 +1,15 @@
-// Values of the super, version, alias, dead, dead-sum and volume records. Each starts with a type byte and a format byte; numbers
-// are big-endian; what people name and set is JSON at the end, so that it can grow without a new format.
+// Values of the super, version, alias, dead, dead-sum and volume records. Each starts with a type byte, a format byte and a CRC-32 of
+// the whole record with the sum's own bytes zero; numbers are big-endian; what people name and set is JSON at the end, so that it can
+// grow without a new format.
 // FROZEN BYTES: FORMAT.md, "Records".
 
+import { crc32 } from 'node:zlib';
 import { CorruptionError } from '../errors/index.ts';
 import { get32, get48, put32, put48 } from '../util/index.ts';
 
 const RECORD_FORMAT = 1;
+const CRC_AT = 2;
+const BODY_AT = 6;
 
 /** Type byte of each record. */
 export const RECORD = {
@@ -69,103 +73,111 @@ export interface VersionRecord {
   label: SnapshotLabel | undefined;
 }
 
-const VERSION_FIXED_BYTES = 60;
+const VERSION_FIXED_BYTES = 64;
 
 export function encodeVersion(version: VersionRecord): Uint8Array {
   const label = version.label === undefined ? '' : JSON.stringify(version.label);
   const text = new TextEncoder().encode(label);
-  const bytes = startRecord(RECORD.version, VERSION_FIXED_BYTES + text.length);
-  bytes[2] = version.state;
-  put32(bytes, 4, version.parent);
-  put32(bytes, 8, version.tag);
-  put32(bytes, 12, version.volume);
-  put48(bytes, 16, version.root);
-  put32(bytes, 22, version.rootBirth);
-  put32(bytes, 26, version.deadList);
-  put48(bytes, 30, version.referencedBlocks);
-  put48(bytes, 36, version.referencedNodes);
-  put48(bytes, 42, version.bornBlocks);
-  put48(bytes, 48, version.bornNodes);
-  put48(bytes, 54, version.createdMs);
+  const bytes = new Uint8Array(VERSION_FIXED_BYTES + text.length);
+  bytes[6] = version.state;
+  put32(bytes, 8, version.parent);
+  put32(bytes, 12, version.tag);
+  put32(bytes, 16, version.volume);
+  put48(bytes, 20, version.root);
+  put32(bytes, 26, version.rootBirth);
+  put32(bytes, 30, version.deadList);
+  put48(bytes, 34, version.referencedBlocks);
+  put48(bytes, 40, version.referencedNodes);
+  put48(bytes, 46, version.bornBlocks);
+  put48(bytes, 52, version.bornNodes);
+  put48(bytes, 58, version.createdMs);
   bytes.set(text, VERSION_FIXED_BYTES);
-  return bytes;
+  return seal(bytes, RECORD.version);
 }
 
 export function decodeVersion(bytes: Uint8Array, record: string): VersionRecord {
   checkRecord(bytes, RECORD.version, VERSION_FIXED_BYTES, record);
   const text = new TextDecoder().decode(bytes.subarray(VERSION_FIXED_BYTES));
   return {
-    state: bytes[2]!,
-    parent: get32(bytes, 4),
-    tag: get32(bytes, 8),
-    volume: get32(bytes, 12),
-    root: get48(bytes, 16),
-    rootBirth: get32(bytes, 22),
-    deadList: get32(bytes, 26),
-    referencedBlocks: get48(bytes, 30),
-    referencedNodes: get48(bytes, 36),
-    bornBlocks: get48(bytes, 42),
-    bornNodes: get48(bytes, 48),
-    createdMs: get48(bytes, 54),
+    state: bytes[6]!,
+    parent: get32(bytes, 8),
+    tag: get32(bytes, 12),
+    volume: get32(bytes, 16),
+    root: get48(bytes, 20),
+    rootBirth: get32(bytes, 26),
+    deadList: get32(bytes, 30),
+    referencedBlocks: get48(bytes, 34),
+    referencedNodes: get48(bytes, 40),
+    bornBlocks: get48(bytes, 46),
+    bornNodes: get48(bytes, 52),
+    createdMs: get48(bytes, 58),
     label: text === '' ? undefined : (parseJson(text, record) as SnapshotLabel),
   };
 }
 
+const SUPER_BYTES = 28;
+
 export function encodeSuper(fields: SuperRecord): Uint8Array {
-  const bytes = startRecord(RECORD.super, 24);
-  put48(bytes, 2, fields.nextNode);
-  put32(bytes, 8, fields.nextVersion);
-  put32(bytes, 12, fields.nextVolume);
-  put32(bytes, 16, fields.nextTag);
-  put32(bytes, 20, fields.hashSeed);
-  return bytes;
+  const bytes = new Uint8Array(SUPER_BYTES);
+  put48(bytes, 6, fields.nextNode);
+  put32(bytes, 12, fields.nextVersion);
+  put32(bytes, 16, fields.nextVolume);
+  put32(bytes, 20, fields.nextTag);
+  put32(bytes, 24, fields.hashSeed);
+  return seal(bytes, RECORD.super);
 }
 
 export function decodeSuper(bytes: Uint8Array): SuperRecord {
-  checkRecord(bytes, RECORD.super, 24, 'super record');
+  checkRecord(bytes, RECORD.super, SUPER_BYTES, 'super record');
   return {
-    nextNode: get48(bytes, 2),
-    nextVersion: get32(bytes, 8),
-    nextVolume: get32(bytes, 12),
-    nextTag: get32(bytes, 16),
-    hashSeed: get32(bytes, 20),
+    nextNode: get48(bytes, 6),
+    nextVersion: get32(bytes, 12),
+    nextVolume: get32(bytes, 16),
+    nextTag: get32(bytes, 20),
+    hashSeed: get32(bytes, 24),
   };
 }
 
+const ALIAS_BYTES = 10;
+
 /** `target`: the version that the key's version was merged into. */
 export function encodeAlias(target: number): Uint8Array {
-  const bytes = startRecord(RECORD.alias, 6);
-  put32(bytes, 2, target);
-  return bytes;
+  const bytes = new Uint8Array(ALIAS_BYTES);
+  put32(bytes, 6, target);
+  return seal(bytes, RECORD.alias);
 }
 
 export function decodeAlias(bytes: Uint8Array, record: string): number {
-  checkRecord(bytes, RECORD.alias, 6, record);
-  return get32(bytes, 2);
+  checkRecord(bytes, RECORD.alias, ALIAS_BYTES, record);
+  return get32(bytes, 6);
 }
+
+const DEAD_BYTES = 10;
 
 /** `length`: how many nodes or blocks, from the key's on. */
 export function encodeDead(length: number): Uint8Array {
-  const bytes = startRecord(RECORD.dead, 6);
-  put32(bytes, 2, length);
-  return bytes;
+  const bytes = new Uint8Array(DEAD_BYTES);
+  put32(bytes, 6, length);
+  return seal(bytes, RECORD.dead);
 }
 
 export function decodeDead(bytes: Uint8Array, record: string): number {
-  checkRecord(bytes, RECORD.dead, 6, record);
-  return get32(bytes, 2);
+  checkRecord(bytes, RECORD.dead, DEAD_BYTES, record);
+  return get32(bytes, 6);
 }
 
+const DEAD_SUM_BYTES = 18;
+
 export function encodeDeadSum(nodes: number, blocks: number): Uint8Array {
-  const bytes = startRecord(RECORD.deadSum, 14);
-  put48(bytes, 2, nodes);
-  put48(bytes, 8, blocks);
-  return bytes;
+  const bytes = new Uint8Array(DEAD_SUM_BYTES);
+  put48(bytes, 6, nodes);
+  put48(bytes, 12, blocks);
+  return seal(bytes, RECORD.deadSum);
 }
 
 export function decodeDeadSum(bytes: Uint8Array, record: string): { nodes: number; blocks: number } {
-  checkRecord(bytes, RECORD.deadSum, 14, record);
-  return { nodes: get48(bytes, 2), blocks: get48(bytes, 8) };
+  checkRecord(bytes, RECORD.deadSum, DEAD_SUM_BYTES, record);
+  return { nodes: get48(bytes, 6), blocks: get48(bytes, 12) };
 }
 
 /** Where a clone came from, as it was called then. */
@@ -189,26 +201,32 @@ export interface VolumeRecord {
 
 export function encodeVolume(volume: VolumeRecord): Uint8Array {
   const text = new TextEncoder().encode(JSON.stringify(volume));
-  const bytes = startRecord(RECORD.volume, 2 + text.length);
-  bytes.set(text, 2);
-  return bytes;
+  const bytes = new Uint8Array(BODY_AT + text.length);
+  bytes.set(text, BODY_AT);
+  return seal(bytes, RECORD.volume);
 }
 
 export function decodeVolume(bytes: Uint8Array, record: string): VolumeRecord {
-  checkRecord(bytes, RECORD.volume, 2, record);
-  return parseJson(new TextDecoder().decode(bytes.subarray(2)), record) as VolumeRecord;
+  checkRecord(bytes, RECORD.volume, BODY_AT, record);
+  return parseJson(new TextDecoder().decode(bytes.subarray(BODY_AT)), record) as VolumeRecord;
 }
 
-function startRecord(type: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
+/** Writes type, format and checksum into a record whose body is complete. */
+function seal(bytes: Uint8Array, type: number): Uint8Array {
   bytes[0] = type;
   bytes[1] = RECORD_FORMAT;
+  put32(bytes, CRC_AT, crc32(bytes));
   return bytes;
 }
 
+const NO_SUM = new Uint8Array(BODY_AT - CRC_AT);
+
+/** Throws CorruptionError, naming `record`, where `bytes` is not a whole record of `type` with at least `length` bytes. */
 function checkRecord(bytes: Uint8Array, type: number, length: number, record: string): void {
   if (bytes.length < length || bytes[0] !== type) throw new CorruptionError(record, 'not a record of its kind');
   if (bytes[1] !== RECORD_FORMAT) throw new CorruptionError(record, `record format ${bytes[1]!} is unknown`);
+  const sum = crc32(bytes.subarray(BODY_AT), crc32(NO_SUM, crc32(bytes.subarray(0, CRC_AT))));
+  if (sum !== get32(bytes, CRC_AT)) throw new CorruptionError(record, 'checksum does not match');
 }
 
 function parseJson(text: string, record: string): unknown {

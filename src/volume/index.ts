@@ -9,6 +9,7 @@ export {
   removeDirent,
   replaceDirent,
 } from './dirents.ts';
+export { BLOCK_BYTES, type Inode, createInode } from '../format/index.ts';
 export { Filesystem, ROOT_INO } from './filesystem.ts';
 export { findInode, insertInode, loadInode, saveInode, setTime } from './inodes.ts';
 export { defaultSnapshotName } from './names.ts';

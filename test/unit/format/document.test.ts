@@ -1,0 +1,132 @@
+// FORMAT.md against the code: every example decodes to what it says and encodes to its bytes, and the tables of bytes are the constants.
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  DEAD_BLOCKS,
+  ENTRY,
+  RECORD,
+  SPACE,
+  createInode,
+  deadKey,
+  deadSumKey,
+  decodeAlias,
+  decodeDead,
+  decodeDeadSum,
+  decodeInode,
+  decodePage,
+  decodeSuper,
+  decodeVersion,
+  encodeAlias,
+  encodeDead,
+  encodeDeadSum,
+  encodeInode,
+  encodePage,
+  encodeSuper,
+  encodeVersion,
+  extentBirth,
+  extentStart,
+  extentSum,
+  keyAt,
+  keyIno,
+  keySuffix48,
+  keyType,
+  pageCount,
+  valueAt,
+  valueLengthAt,
+} from '../../../src/format/index.ts';
+
+const document = readFileSync(new URL('../../../src/format/FORMAT.md', import.meta.url), 'utf8');
+
+/** The bytes of an example: the hexadecimal pairs at the start of each of its lines. */
+function example(name: string): Uint8Array {
+  const block = new RegExp(`<!-- example: ${name} -->\\s+\`\`\`\\n([^\`]+)\`\`\``).exec(document);
+  expect(block, name).not.toBeNull();
+  const lines = block![1]!.trimEnd().split('\n');
+  return Uint8Array.from(
+    lines.flatMap((line) =>
+      (/^([0-9a-f]{2} ?)+/.exec(line)?.[0] ?? '')
+        .trim()
+        .split(' ')
+        .map((byte) => Number.parseInt(byte, 16)),
+    ),
+  );
+}
+
+/** Name -> byte of a table whose rows start with `| name | 0x..`. */
+function bytesOfTable(names: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    names.map((name) => [name, Number(new RegExp(`^\\| ${name} +\\| (0x[0-9a-f]{2})`, 'm').exec(document)?.[1])]),
+  );
+}
+
+describe('FORMAT.md', () => {
+  it('lists the key spaces, the kinds of entries and the record types as they are in the code', () => {
+    expect(bytesOfTable(Object.keys(SPACE))).toEqual(SPACE);
+    expect(bytesOfTable(Object.keys(ENTRY))).toEqual(ENTRY);
+    for (const [name, type] of Object.entries(RECORD)) {
+      expect(document).toMatch(
+        new RegExp(`^\\| ${name} +\\| 0x${type.toString(16)} \`${String.fromCharCode(type)}\``, 'm'),
+      );
+    }
+  });
+
+  it('shows a super record', () => {
+    const fields = { nextNode: 300, nextVersion: 7, nextVolume: 3, nextTag: 9, hashSeed: 0xcafe1234 };
+    expect(decodeSuper(example('super record'))).toEqual(fields);
+    expect(encodeSuper(fields)).toEqual(example('super record'));
+  });
+
+  it('shows a version record', () => {
+    const fields = {
+      ...{ state: 2, parent: 4, tag: 6, volume: 1, root: 291, rootBirth: 5, deadList: 5 },
+      ...{ referencedBlocks: 1000, referencedNodes: 40, bornBlocks: 12, bornNodes: 4 },
+      createdMs: Date.parse('2026-01-31T12:00:00Z'),
+      label: { name: 'a', accessPoint: 'a' },
+    };
+    expect(decodeVersion(example('version record'), 'example')).toEqual(fields);
+    expect(encodeVersion(fields)).toEqual(example('version record'));
+  });
+
+  it('shows dead-list records, sums and aliases', () => {
+    expect(example('dead record')).toEqual(Uint8Array.of(...deadKey(6, 5, DEAD_BLOCKS, 4096), ...encodeDead(3)));
+    expect(decodeDead(encodeDead(3), 'example')).toBe(3);
+    expect(example('dead sum')).toEqual(Uint8Array.of(...deadSumKey(6, 5), ...encodeDeadSum(2, 3)));
+    expect(decodeDeadSum(encodeDeadSum(2, 3), 'example')).toEqual({ nodes: 2, blocks: 3 });
+    expect(example('alias record')).toEqual(encodeAlias(5));
+    expect(decodeAlias(encodeAlias(5), 'example')).toBe(5);
+  });
+
+  it('shows a node with a directory entry and an extent', () => {
+    const page = decodePage(example('node record'), 'example');
+    expect(encodePage(page)).toEqual(example('node record'));
+    expect(pageCount(page)).toBe(2);
+    expect([keyIno(page, keyAt(page, 0)), keyType(page, keyAt(page, 0))]).toEqual([1, ENTRY.dirent]);
+    expect(keySuffix48(page, keyAt(page, 0))).toBe(0x112233445566);
+    const name = valueAt(page, 0) + 7;
+    expect(Buffer.from(page.subarray(name, valueAt(page, 0) + valueLengthAt(page, 0))).toString()).toBe('hi');
+    expect([keyIno(page, keyAt(page, 1)), keyType(page, keyAt(page, 1))]).toEqual([257, ENTRY.extent]);
+    const at = valueAt(page, 1);
+    expect([extentStart(page, at), extentBirth(page, at)]).toEqual([4096, 6]);
+    expect([extentSum(page, at, 0), extentSum(page, at, 1)]).toEqual([0xaabbccdd, 0x01020304]);
+  });
+
+  it('shows an inode', () => {
+    const inode = createInode();
+    decodeInode(example('inode'), 0, 257, inode);
+    expect(inode).toMatchObject({
+      ino: 257,
+      mode: 0o100644,
+      nlink: 1,
+      uid: 1000,
+      gid: 1000,
+      sizeBytes: 5000,
+      blocks: 2,
+    });
+    expect(inode.mtime).toEqual({ sec: Date.parse('2026-01-31T12:00:00Z') / 1000, nsec: 5 });
+    expect(inode.btime).toEqual({ sec: -1, nsec: 5 });
+    const bytes = new Uint8Array(90);
+    encodeInode(inode, bytes, 0);
+    expect(bytes).toEqual(example('inode'));
+  });
+});
