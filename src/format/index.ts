@@ -78,3 +78,5 @@ export {
   encodeVolume,
 } from './records.ts';
 export { ENTRY, Key, TREE_KEY_BYTES_MAX, keyIno, keySuffix48, keyType, keyXattrChunk } from './tree-keys.ts';
+export { REGION_RECORD_BYTES, REGION_WORDS, decodeRegion, encodeRegion } from './region-record.ts';
+export { type StoreFormat, createStoreFormat, decodeStoreFormat, encodeStoreFormat } from './store-format.ts';

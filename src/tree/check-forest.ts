@@ -19,7 +19,7 @@ export async function checkForest(forest: Forest): Promise<string[]> {
   const problems = checkVersions(forest);
   const contents = new Map<number, TreeContents>();
   for (const version of forest.versions.all()) {
-    if (version.state !== VERSION_STATE.merging) contents.set(version.id, checkTree(forest.nodes, version.root));
+    if (isVisible(version)) contents.set(version.id, checkTree(forest.nodes, version.root));
   }
   const used: Used = { nodes: new Map(), blocks: new Map() };
   for (const [id, found] of contents) {
@@ -31,8 +31,17 @@ export async function checkForest(forest: Forest): Promise<string[]> {
     ...checkAllocation(forest, used),
     ...(await checkStoredNodes(forest, used)),
   );
-  for (const id of contents.keys()) problems.push(...(await checkDeadList(forest, forest.versions.get(id), contents)));
-  return problems;
+  const dead = new Map<number, Set<string>>();
+  for (const version of forest.versions.all()) {
+    if (version.state !== VERSION_STATE.merging)
+      problems.push(...(await checkDeadList(forest, version, contents, used, dead)));
+  }
+  return [...problems, ...checkHoisted(forest, dead)];
+}
+
+/** Whether somebody can look into the version: it is a head or has a name. What a nameless one alone refers to is free. */
+function isVisible(version: Version): boolean {
+  return version.state === VERSION_STATE.head || version.state === VERSION_STATE.dying || version.label !== undefined;
 }
 
 /** Parents and children agree, and no tag is used twice. */
@@ -146,14 +155,22 @@ async function checkStoredNodes(forest: Forest, used: Used): Promise<string[]> {
 }
 
 /** A dead list names what the parent references and the version does not, each once; its sums are right. */
-async function checkDeadList(forest: Forest, version: Version, contents: Map<number, TreeContents>): Promise<string[]> {
+async function checkDeadList(
+  forest: Forest,
+  version: Version,
+  contents: Map<number, TreeContents>,
+  used: Used,
+  dead: Map<number, Set<string>>,
+): Promise<string[]> {
   const problems: string[] = [];
   const say = (problem: string): void => {
     problems.push(`dead list of version ${version.id}: ${problem}`);
   };
-  const own = referencesOf(contents.get(version.id)!);
+  const own = referencesOf(contents.get(version.id));
   const parent = contents.get(version.parent);
-  const parents = parent === undefined ? undefined : referencesOf(parent);
+  const parents = referencesOf(parent);
+  const names = new Set<string>();
+  dead.set(version.id, names);
   const sums = new Map<number, DeadSum>();
   for (const record of await readAll(forest, version)) {
     const sum = sums.get(record.birth) ?? { nodes: 0, blocks: 0 };
@@ -162,19 +179,39 @@ async function checkDeadList(forest: Forest, version: Version, contents: Map<num
     else sum.blocks += record.length;
     for (let id = record.start; id < record.start + record.length; id++) {
       const name = nameOf(record.kind, id);
+      names.add(name);
       if (own.has(name)) say(`${name} is in use`);
-      if (parents?.has(name) !== true) say(`${name} is not the parent's`);
+      // A nameless parent has no tree of its own to look into any more.
+      if (parent !== undefined && !parents.has(name)) say(`${name} is not the parent's`);
+      if (!(record.kind === DEAD_NODE ? used.nodes : used.blocks).has(id)) say(`nobody uses ${name}`);
     }
   }
   const stored = await forest.deadLists.loadSums(version.deadList);
-  const text = (map: ReadonlyMap<number, DeadSum>): string =>
-    [...map]
-      .filter(([, s]) => s.nodes + s.blocks > 0)
-      .map(([b, s]) => `${b}:${s.nodes}+${s.blocks}`)
-      .sort()
-      .join(' ');
-  if (text(sums) !== text(stored)) say(`its sums are ${text(stored)}, its records ${text(sums)}`);
+  if (describeSums(sums) !== describeSums(stored))
+    say(`its sums are ${describeSums(stored)}, its records ${describeSums(sums)}`);
   if (version.state !== VERSION_STATE.head) forest.deadLists.release(version.deadList);
+  return problems;
+}
+
+function describeSums(sums: ReadonlyMap<number, DeadSum>): string {
+  const counted = [...sums].filter(([, sum]) => sum.nodes + sum.blocks > 0);
+  return counted
+    .map(([birth, sum]) => `${birth}:${sum.nodes}+${sum.blocks}`)
+    .sort()
+    .join(' ');
+}
+
+/** No branching point is left whose children all dropped the same object. */
+function checkHoisted(forest: Forest, dead: Map<number, Set<string>>): string[] {
+  const problems: string[] = [];
+  for (const version of forest.versions.all()) {
+    if (isVisible(version) || version.children.size < 2) continue;
+    const [first, ...others] = [...version.children].map((child) => dead.get(child.id)!);
+    for (const name of first!) {
+      if (others.every((names) => names.has(name)))
+        problems.push(`version ${version.id}: all its children dropped ${name}`);
+    }
+  }
   return problems;
 }
 
@@ -182,8 +219,9 @@ async function readAll(forest: Forest, version: Version): Promise<DeadRecord[]> 
   return forest.deadLists.read(version.deadList, undefined, undefined, Number.MAX_SAFE_INTEGER);
 }
 
-function referencesOf(contents: TreeContents): Set<string> {
+function referencesOf(contents: TreeContents | undefined): Set<string> {
   const names = new Set<string>();
+  if (contents === undefined) return names;
   for (const id of contents.nodes.keys()) names.add(nameOf(DEAD_NODE, id));
   for (const run of contents.blocks)
     for (let i = 0; i < run.length; i++) names.add(nameOf(DEAD_NODE + 1, run.start + i));

@@ -40,6 +40,8 @@ export class DeadLists {
   readonly #sums = new Map<number, Map<number, DeadSum>>();
   readonly #dirtySums = new Map<number, Set<number>>();
   readonly #released = new Set<number>();
+  readonly #changes = new Map<number, number>();
+  #changeCount = 0;
   #pending: number[] = [];
 
   constructor(kv: KeyValue) {
@@ -105,6 +107,7 @@ export class DeadLists {
       sum = { nodes: 0, blocks: 0 };
       sums.set(birth, sum);
     }
+    this.#changes.set(list, ++this.#changeCount);
     if (kind === DEAD_NODE) sum.nodes += delta;
     else sum.blocks += delta;
     let dirty = this.#dirtySums.get(list);
@@ -131,6 +134,17 @@ export class DeadLists {
       records.push({ birth: born, kind, start, length: decodeDead(value, `dead list ${list}`) });
     }
     return records;
+  }
+
+  /** Tells whether `list` changed since an earlier look: a number that was never given before for it, if so. */
+  changesOf(list: number): number {
+    return this.#changes.get(list) ?? 0;
+  }
+
+  /** The list is empty and its version gone. */
+  forget(list: number): void {
+    this.release(list);
+    this.#changes.delete(list);
   }
 
   capture(batch: Batch): void {

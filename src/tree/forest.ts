@@ -5,7 +5,7 @@ import { DEAD_NODE, SPACE, VERSION_STATE, decodeSuper, encodeSuper, spaceKey } f
 import type { SnapshotLabel, SuperRecord } from '../format/index.ts';
 import type { Batch, BlockAllocator, KeyValue } from '../store/index.ts';
 import { equalBytes } from '../util/index.ts';
-import { DeadLists } from './dead-lists.ts';
+import { DeadLists, type DeadRecord } from './dead-lists.ts';
 import { FrozenOwner, Head } from './head.ts';
 import { Nodes } from './nodes.ts';
 import { Tree } from './tree.ts';
@@ -178,6 +178,14 @@ export class Forest {
   freeDead(kind: number, start: number, length: number): void {
     if (kind === DEAD_NODE) for (let id = start; id < start + length; id++) this.nodes.free(id);
     else this.allocator.free(start, length);
+  }
+
+  /** Frees what was born in `version` and every child of it has dropped. */
+  freeHoisted(version: Version, record: DeadRecord): void {
+    if (record.kind === DEAD_NODE) version.bornNodes -= record.length;
+    else version.bornBlocks -= record.length;
+    this.versions.touch(version);
+    this.freeDead(record.kind, record.start, record.length);
   }
 
   capture(batch: Batch): void {

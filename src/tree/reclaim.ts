@@ -5,7 +5,7 @@
 // - no child: `dying`. Its tree is taken apart from its last leaf on; pointers at what older versions own are forgotten.
 // - one child: `merging`. The child stands for it at once (alias); then what only the two saw is freed, and its dead list joins
 //   the child's, the shorter of the two being moved.
-// - more children: it stays, nameless, as a branching point.
+// - more children: it stays, nameless, as a branching point, and hoisting frees what none of them uses (hoist.ts).
 
 import {
   DEAD_NODE,
@@ -25,6 +25,7 @@ import {
 import { childBirth, childId } from './child.ts';
 import type { DeadRecord } from './dead-lists.ts';
 import type { Forest } from './forest.ts';
+import { hoist } from './hoist.ts';
 import type { TreeNode } from './nodes.ts';
 import type { Version } from './versions.ts';
 
@@ -47,6 +48,8 @@ export class Reclaimer {
   readonly #forest: Forest;
   readonly #host: ReclaimHost;
   readonly #queue: Version[] = [];
+  /** For each branching point, what its children's lists looked like when it was last hoisted. */
+  readonly #hoisted = new Map<number, string>();
   #running: Promise<void> | undefined;
   #stopped = false;
   #failure: unknown;
@@ -63,9 +66,13 @@ export class Reclaimer {
 
   /** Takes up what a crash or a shutdown left undone. */
   resume(): void {
-    for (const version of this.#forest.versions.all()) {
-      if (version.state !== VERSION_STATE.head && version.label === undefined) this.enqueue(version);
-    }
+    const left = [...this.#forest.versions.all()].filter(
+      (v) => v.state !== VERSION_STATE.head && v.label === undefined,
+    );
+    // What was begun comes first; then parents, whose ids are lower, before their children.
+    const begun = (version: Version): number => (version.state === VERSION_STATE.frozen ? 1 : 0);
+    left.sort((a, b) => begun(a) - begun(b) || a.id - b.id);
+    for (const version of left) this.enqueue(version);
   }
 
   /** To be called when a frozen version lost its name. */
@@ -114,6 +121,50 @@ export class Reclaimer {
       version.state = VERSION_STATE.merging;
       this.#host.markDirty();
       await this.#merge(version);
+    } else await this.#hoist(version);
+  }
+
+  async #hoist(version: Version): Promise<void> {
+    this.#hoisted.set(version.id, this.#changesBelow(version));
+    await this.#host.commit();
+    const moved = await hoist(this.#forest, version, {
+      markDirty: () => {
+        this.#host.markDirty();
+      },
+      goOn: async () => {
+        await this.#host.breathe();
+        return !this.#stopped;
+      },
+    });
+    if (moved) this.#enqueueParent(version);
+    for (const child of version.children) {
+      if (child.state !== VERSION_STATE.head) this.#forest.deadLists.release(child.deadList);
+    }
+    this.#forest.deadLists.release(version.deadList);
+  }
+
+  /** Changes whenever the dead list of a child of `version` does. */
+  #changesBelow(version: Version): string {
+    return [...version.children]
+      .map((child) => `${child.id}:${this.#forest.deadLists.changesOf(child.deadList)}`)
+      .join();
+  }
+
+  /**
+   * The parent of the version at hand is next, before anything else: a branching point from which something was hoisted has no whole
+   * tree any more, so it must be merged into its last child while there is one.
+   */
+  #enqueueParent(version: Version): void {
+    const parent = this.#forest.versions.parentOf(version);
+    if (parent !== undefined && parent.label === undefined) this.#queue.splice(1, 0, parent);
+  }
+
+  /** Looks again at branching points below which heads have dropped more since; cheap where there is nothing to do. */
+  revisit(): void {
+    for (const version of this.#forest.versions.all()) {
+      const nameless = version.state === VERSION_STATE.frozen && version.label === undefined;
+      if (!nameless || version.children.size < 2) continue;
+      if (this.#hoisted.get(version.id) !== this.#changesBelow(version)) this.enqueue(version);
     }
   }
 
@@ -131,12 +182,12 @@ export class Reclaimer {
     // What the list names lives on in ancestors: only the records go.
     await this.#host.commit();
     if (!(await this.#eachDead(version, undefined, () => undefined))) return;
-    this.#forest.deadLists.release(version.deadList);
-    const parent = this.#forest.versions.parentOf(version);
+    this.#forest.deadLists.forget(version.deadList);
+    this.#enqueueParent(version);
     this.#forest.versions.remove(version);
     this.#forest.releaseTag(version.tag);
+    this.#hoisted.delete(version.id);
     this.#host.markDirty();
-    if (parent !== undefined) this.enqueue(parent);
   }
 
   #owns(version: Version, birth: number): boolean {
@@ -221,8 +272,11 @@ export class Reclaimer {
     if (!joined) return;
     versions.removeMerged(version);
     this.#forest.releaseTag(version.tag);
+    this.#hoisted.delete(version.id);
     this.#host.markDirty();
-    deadLists.release(version.deadList);
+    // The child's list has grown.
+    this.#enqueueParent(child);
+    deadLists.forget(version.deadList);
     if (child.state !== VERSION_STATE.head) deadLists.release(target);
   }
 

@@ -16,6 +16,7 @@ export { defaultSnapshotName } from './names.ts';
 export { addOrphan, isOrphan, removeOrphan } from './orphans.ts';
 export { NOT_CACHED, readData, readDataLater } from './read-data.ts';
 export { seekData, seekHole } from './seek-data.ts';
+export { referencedBlocks, uniqueBlocks, writtenBlocks } from './space.ts';
 export { SYMLINK_BYTES_MAX, insertSymlink, readSymlink } from './symlinks.ts';
 export type { Snapshot, Volume } from './volume.ts';
 export { DEFAULT_VOLUME, type SnapshotRequest, Volumes, type VolumesOptions } from './volumes.ts';

@@ -46,7 +46,9 @@ export interface SnapshotRequest {
 }
 
 const CACHE_BYTES = 96 * 1024 * 1024;
-/** What a change costs in memory until it is committed, roughly: a node of 4 KiB or two. */
+/** What a change costs in memory until it is committed, on average over many: changes share nodes. */
+const CHANGE_BYTES = 512;
+/** With so much waiting in memory a commit starts at once. */
 const DIRTY_BYTES_MAX = 32 * 1024 * 1024;
 
 export class Volumes {
@@ -148,7 +150,7 @@ export class Volumes {
   #changing(): void {
     this.#committer.assertWritable();
     const { dirtyBytes } = this.#forest.nodes;
-    this.#committer.markDirty(0);
+    this.#committer.markDirty(CHANGE_BYTES);
     if (dirtyBytes > DIRTY_BYTES_MAX) this.#committer.commit().catch(() => undefined);
   }
 
@@ -334,6 +336,7 @@ export class Volumes {
   /** Resolves when nothing is left to reclaim. */
   async reclaimed(): Promise<void> {
     await this.#reaper.idle();
+    this.#reclaimer.revisit();
     await this.#reclaimer.idle();
   }
 

@@ -6,7 +6,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createInode } from '../../src/format/index.ts';
+import { SPACE, createInode, spaceKey } from '../../src/format/index.ts';
 import { type Batch, BlockAllocator, type OpenStore } from '../../src/store/index.ts';
 import {
   DirectoryScan,
@@ -28,6 +28,7 @@ import {
   saveInode,
   setXattr,
   truncateData,
+  uniqueBlocks,
   writeData,
   zeroData,
 } from '../../src/volume/index.ts';
@@ -82,8 +83,8 @@ class ToldKeyValue extends MemoryKeyValue {
     return super.newBatch();
   }
 
-  override async write(batch: Batch): Promise<void> {
-    await super.write(batch);
+  override async write(batch: Batch, sync = true): Promise<void> {
+    await super.write(batch, sync);
     this.onDurable();
   }
 
@@ -190,7 +191,8 @@ class History {
     this.counter++;
     if (step.kind < 60) this.changeFile(step, volume, model);
     else if (step.kind < 72) this.snapshot(volume, model);
-    else if (step.kind < 82) this.deleteSnapshot(step, volume, model);
+    else if (step.kind < 80) this.deleteSnapshot(step, volume, model);
+    else if (step.kind < 82) await this.measureDelete(step, volume, model);
     else if (step.kind < 87) this.clone(step, volume, model);
     else if (step.kind < 90) this.deleteVolume(volume);
     else if (step.kind < 92) await this.volumes.commit();
@@ -268,6 +270,25 @@ class History {
     const name = names[step.which % names.length]!;
     this.volumes.deleteSnapshot(volume, volume.snapshot(name));
     model.snapshots.delete(name);
+  }
+
+  /** Deletes at rest, and compares what that frees with what `uniqueBlocks` said. */
+  async measureDelete(step: Step, volume: Volume, model: ModelVolume): Promise<void> {
+    const names = [...model.snapshots.keys()];
+    if (names.length === 0) return;
+    await this.rest();
+    const { version } = volume.snapshot(names[step.which % names.length]!);
+    const expected = await uniqueBlocks(this.volumes.forest, version);
+    const before = await this.inUse();
+    this.deleteSnapshot(step, volume, model);
+    await this.rest();
+    if (expected !== undefined) expect(before - (await this.inUse())).toBe(expected);
+  }
+
+  /** Blocks and nodes that the store holds, at rest. */
+  async inUse(): Promise<number> {
+    const nodes = await this.kv.range(spaceKey(SPACE.node), spaceKey(SPACE.node, true));
+    return this.volumes.allocatedBlocks + nodes.length;
   }
 
   clone(step: Step, volume: Volume, model: ModelVolume): void {

@@ -17,7 +17,7 @@ const decode = (region: number, record: Uint8Array): Int32Array => {
 
 describe('region record', () => {
   it('has the bytes of the example in the format document', () => {
-    const document = readFileSync(new URL('../../../src/format/FORMAT-store-part.md', import.meta.url), 'utf8');
+    const document = readFileSync(new URL('../../../src/format/FORMAT.md', import.meta.url), 'utf8');
     const example = /<!-- example: region record -->\s+```\n([^`]+)```/.exec(document)![1]!;
     const bytes = example.split('\n').flatMap((line) =>
       line

@@ -9,7 +9,7 @@ const change = (fields: object): string => JSON.stringify({ ...FORMAT, ...fields
 
 describe('format.json', () => {
   it('has the text of the example in the format document', () => {
-    const document = readFileSync(new URL('../../../src/format/FORMAT-store-part.md', import.meta.url), 'utf8');
+    const document = readFileSync(new URL('../../../src/format/FORMAT.md', import.meta.url), 'utf8');
     const example = /<!-- example: format.json -->\s+```json\n([^`]+)```/.exec(document)![1]!;
     expect(encodeStoreFormat(FORMAT)).toBe(example);
     expect(decodeStoreFormat(example, 'example')).toEqual(FORMAT);

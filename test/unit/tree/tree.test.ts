@@ -33,7 +33,9 @@ function contents(tree: Tree): string[] {
   const found: string[] = [];
   for (let more = tree.seek(key.inode(0), at); more; more = tree.next(at)) {
     const bytes = at.page.subarray(at.keyAt, at.keyAt + at.keyLength);
-    found.push(`${Buffer.from(bytes).toString('hex')}=${at.valueLength}:${at.valueLength > 0 ? at.page[at.valueAt]! : ''}`);
+    found.push(
+      `${Buffer.from(bytes).toString('hex')}=${at.valueLength}:${at.valueLength > 0 ? at.page[at.valueAt]! : ''}`,
+    );
   }
   return found;
 }

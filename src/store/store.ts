@@ -1,0 +1,195 @@
+// Opening a store: everything that the rooms above need of it, or one error that says what is wrong.
+//
+// All I/O on a store goes through the KeyValue and the BlockFile handed out here; both can be replaced, so that tests can fail them.
+
+import { accessSync, constants, readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { CorruptionError, FsError } from '../errors/index.ts';
+import { BLOCK_BYTES, type StoreFormat, decodeStoreFormat } from '../format/index.ts';
+import { noLog, type Log } from '../util/index.ts';
+import { BlockAllocator } from './block-allocator.ts';
+import type { BlockFile } from './block-file.ts';
+import { openDataFile } from './data-file.ts';
+import { HolePuncher, type PunchOptions } from './hole-puncher.ts';
+import { hostCode } from './host-failure.ts';
+import { hostSpace } from './host-space.ts';
+import type { KeyValue } from './kv.ts';
+import { DatabaseLockedError, openLevel } from './leveldb.ts';
+import { claimHere, releaseHere, removeOwner, storeInUse, writeOwner } from './store-owner.ts';
+import { STORE_NAMES, hasDatabase, inspectDirectory, pathFailure } from './store-path.ts';
+
+export interface OpenOptions {
+  /** How far the data file may grow, in blocks (see AllocatorLimits). */
+  maxBlocks?: number;
+  /** Instead of LevelDB in the directory `path`; `open` opens that. */
+  keyValue?: (path: string, open: () => Promise<KeyValue>) => Promise<KeyValue>;
+  /** Instead of the file `path`; `open` opens that. */
+  blockFile?: (path: string, open: () => BlockFile) => BlockFile;
+  punch?: PunchOptions;
+  log?: Log;
+}
+
+/** An open store. Whoever opened it closes it, after its committer. */
+export interface OpenStore {
+  readonly kv: KeyValue;
+  readonly blocks: BlockFile;
+  readonly allocator: BlockAllocator;
+  readonly format: StoreFormat;
+  /** The real path of its directory. */
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/** Free space is punched after opening when the file takes so much more than the store uses: runs were forgotten. */
+const UNPUNCHED_BYTES_MAX = 64 * 1024 * 1024;
+/** How long closing may take for giving freed space back. */
+const CLOSE_PUNCH_MS = 200;
+
+/**
+ * Opens the store at `path` for this process alone. Throws FsError with a message for people: ENOENT (nothing there, or parts
+ * missing), EINVAL (not a store), EOPNOTSUPP (another format), EBUSY (in use), EACCES, EROFS; CorruptionError where what it
+ * finds is damaged; StoreError when the host or the engine fails.
+ */
+export async function openStore(path: string, options: OpenOptions = {}): Promise<OpenStore> {
+  const log = options.log ?? noLog;
+  const directory = requireStore(path);
+  const format = readFormat(directory);
+  claimHere(directory);
+  const undo: (() => unknown)[] = [() => releaseHere(directory)];
+  try {
+    const kv = await openDatabase(directory, options);
+    undo.push(() => kv.close());
+    writeOwner(directory);
+    undo.push(() => removeOwner(directory));
+    const blocks = openBlocks(directory, options, log);
+    undo.push(() => blocks.close());
+    const allocator = await BlockAllocator.load(
+      kv,
+      options.maxBlocks === undefined ? {} : { maxBlocks: options.maxBlocks },
+    );
+    requireData(directory, allocator, blocks);
+    const puncher = startPuncher(allocator, blocks, { log, ...options.punch });
+    undo.push(() => {
+      allocator.onReusable = undefined;
+      puncher.stop(CLOSE_PUNCH_MS);
+    });
+    return { kv, blocks, allocator, format, path: directory, close: () => unwind(undo) };
+  } catch (error) {
+    // What went wrong first is what the caller hears about.
+    await unwind(undo).catch((second: unknown) => {
+      log.error(`closing ${directory} after that: ${String(second)}`);
+    });
+    throw error;
+  }
+}
+
+/** Runs the steps, last one first, all of them; throws what failed first. */
+async function unwind(steps: (() => unknown)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
+    try {
+      await step();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+/** The real path of the store at `path`. */
+function requireStore(path: string): string {
+  switch (inspectDirectory(path)) {
+    case 'store':
+      break;
+    case 'missing':
+      throw new FsError('ENOENT', 'store-missing', `${path} does not exist; create a store with: amberfs init ${path}`);
+    case 'unfinished':
+      throw new FsError(
+        'EINVAL',
+        'store-unfinished',
+        `${path}: creating this store was cut short; nothing was stored in it: remove it and run: amberfs init ${path}`,
+      );
+    case 'empty':
+    case 'other':
+      throw new FsError('EINVAL', 'not-a-store', `${path} is not a store (it has no ${STORE_NAMES.format})`);
+  }
+  const directory = realpathSync(path);
+  try {
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw pathFailure(cause, directory);
+  }
+  return directory;
+}
+
+function readFormat(directory: string): StoreFormat {
+  const file = join(directory, STORE_NAMES.format);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw pathFailure(cause, file);
+  }
+  return decodeStoreFormat(text, file);
+}
+
+async function openDatabase(directory: string, options: OpenOptions): Promise<KeyValue> {
+  const path = join(directory, STORE_NAMES.database);
+  const open = async (): Promise<KeyValue> => {
+    if (!hasDatabase(directory)) {
+      throw new FsError(
+        'ENOENT',
+        'store-database-missing',
+        `${path}: the database of the store is missing; restore it from a backup`,
+      );
+    }
+    try {
+      return await openLevel(path, { space: hostSpace(directory) });
+    } catch (error) {
+      throw error instanceof DatabaseLockedError ? storeInUse(directory, error) : error;
+    }
+  };
+  return options.keyValue === undefined ? open() : options.keyValue(path, open);
+}
+
+function openBlocks(directory: string, options: OpenOptions, log: Log): BlockFile {
+  const path = join(directory, STORE_NAMES.data);
+  const open = (): BlockFile => {
+    try {
+      return openDataFile(path, { space: hostSpace(directory), log });
+    } catch (cause) {
+      if (hostCode(cause) === 'ENOENT') {
+        throw new FsError(
+          'ENOENT',
+          'store-data-missing',
+          `${path}: the data file of the store is missing; restore it from a backup`,
+          {
+            cause,
+          },
+        );
+      }
+      throw pathFailure(cause, path);
+    }
+  };
+  return options.blockFile === undefined ? open() : options.blockFile(path, open);
+}
+
+function requireData(directory: string, allocator: BlockAllocator, blocks: BlockFile): void {
+  const needed = allocator.endBlock * BLOCK_BYTES;
+  if (needed <= blocks.sizeBytes) return;
+  throw new CorruptionError(
+    join(directory, STORE_NAMES.data),
+    `the file has ${blocks.sizeBytes} bytes, but the store uses blocks up to byte ${needed}; was it copied or restored in part?`,
+  );
+}
+
+function startPuncher(allocator: BlockAllocator, blocks: BlockFile, options: PunchOptions): HolePuncher {
+  const puncher = new HolePuncher(allocator, blocks, options);
+  allocator.onReusable = (start, count) => {
+    puncher.add(start, count);
+  };
+  if (blocks.storedBytes() > allocator.allocatedBlocks * BLOCK_BYTES + UNPUNCHED_BYTES_MAX) {
+    puncher.addAll(Math.ceil(blocks.sizeBytes / BLOCK_BYTES));
+  }
+  return puncher;
+}

@@ -1,0 +1,134 @@
+// Hoisting (design, section 5): what every child of a nameless branching point has dropped is dropped by the branching point itself, or is
+// free if it was born there. Without it, what an origin held would stay for as long as two clones of it live, though neither uses it.
+//
+// For each birth that all children's dead lists hold, their records are walked side by side in key order, and what they have in common
+// moves. Each move is one synchronous stretch, so a commit and a crash find it done or not done.
+
+import type { DeadRecord, DeadLists } from './dead-lists.ts';
+import type { Forest } from './forest.ts';
+import type { Version } from './versions.ts';
+
+const RECORDS_PER_SLICE = 512;
+
+/** What hoisting needs from the reclaimer that runs it. */
+export interface HoistHost {
+  /** Something changed that a commit has to take. */
+  markDirty(): void;
+  /** Lets other work run; false where the reclaimer is to stop. */
+  goOn(): Promise<boolean>;
+}
+
+/**
+ * Hoists out of the children of `version`, which has no name and two or more of them. The lists must be committed. Gives whether anything
+ * moved to the list of `version`, whose own parent may then have something to hoist.
+ */
+export async function hoist(forest: Forest, version: Version, host: HoistHost): Promise<boolean> {
+  const lists = [...version.children].map((child) => child.deadList);
+  const births = await commonBirths(forest.deadLists, lists);
+  await forest.deadLists.loadSums(version.deadList);
+  let moved = false;
+  for (const birth of births) {
+    const own = forest.versions.resolve(birth) === version.id;
+    const walks = lists.map((list) => new Walk(forest.deadLists, list, birth));
+    for (;;) {
+      if (!(await fill(walks))) break;
+      const common = nextCommon(walks);
+      if (common === undefined) continue;
+      for (const walk of walks) walk.cut(common);
+      if (own) forest.freeHoisted(version, common);
+      else {
+        forest.deadLists.add(version.deadList, birth, common.kind, common.start, common.length);
+        moved = true;
+      }
+      host.markDirty();
+      if (walks[0]!.pause() && !(await host.goOn())) return moved;
+    }
+  }
+  return moved;
+}
+
+async function commonBirths(deadLists: DeadLists, lists: number[]): Promise<number[]> {
+  const [first, ...others] = await Promise.all(lists.map((list) => deadLists.loadSums(list)));
+  return [...first!.keys()].filter((birth) => others.every((sums) => sums.has(birth)));
+}
+
+/** Whether each walk has a record at hand, reading on where one has none. */
+async function fill(walks: Walk[]): Promise<boolean> {
+  for (const walk of walks) if (!(await walk.fill())) return false;
+  return true;
+}
+
+/** What the records at hand have in common, or nothing: then the ones that lie before are passed over. */
+function nextCommon(walks: Walk[]): DeadRecord | undefined {
+  let { kind, start } = walks[0]!.head;
+  for (const { head } of walks) {
+    if (head.kind > kind || (head.kind === kind && head.start > start)) ({ kind, start } = head);
+  }
+  let end = Infinity;
+  let behind = false;
+  for (const walk of walks) {
+    const { head } = walk;
+    if (head.kind < kind || head.start + head.length <= start) {
+      walk.pass();
+      behind = true;
+    } else end = Math.min(end, head.start + head.length);
+  }
+  return behind ? undefined : { birth: walks[0]!.birth, kind, start, length: end - start };
+}
+
+/** One dead list's records of one birth, in key order. */
+class Walk {
+  readonly #deadLists: DeadLists;
+  readonly #list: number;
+  readonly birth: number;
+  #records: DeadRecord[] = [];
+  #last: DeadRecord | undefined;
+  #ended = false;
+  #cuts = 0;
+
+  constructor(deadLists: DeadLists, list: number, birth: number) {
+    this.#deadLists = deadLists;
+    this.#list = list;
+    this.birth = birth;
+  }
+
+  /** The record at hand. */
+  get head(): DeadRecord {
+    return this.#records.at(-1)!;
+  }
+
+  async fill(): Promise<boolean> {
+    if (this.#records.length === 0 && !this.#ended) {
+      const records = await this.#deadLists.read(this.#list, this.#last, this.birth, RECORDS_PER_SLICE);
+      this.#ended = records.length < RECORDS_PER_SLICE;
+      this.#last = records.at(-1);
+      this.#records = records.reverse();
+    }
+    return this.#records.length > 0;
+  }
+
+  pass(): void {
+    this.#records.pop();
+  }
+
+  /** Takes `common`, which lies inside the record at hand, out of the list; what is left behind it is at hand next. */
+  cut(common: DeadRecord): void {
+    const record = this.#records.pop()!;
+    const { birth, kind, start, length } = record;
+    this.#deadLists.remove(this.#list, record);
+    const before = common.start - start;
+    if (before > 0) this.#deadLists.add(this.#list, birth, kind, start, before);
+    const after = start + length - common.start - common.length;
+    if (after > 0) {
+      const rest = { birth, kind, start: common.start + common.length, length: after };
+      this.#deadLists.add(this.#list, birth, kind, rest.start, after);
+      this.#records.push(rest);
+    }
+    this.#cuts++;
+  }
+
+  /** Whether it is time to let other work run. */
+  pause(): boolean {
+    return this.#cuts % RECORDS_PER_SLICE === 0;
+  }
+}

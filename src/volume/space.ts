@@ -1,0 +1,33 @@
+// What snapshots cost. Figures are blocks of 4 KiB: data blocks, and a node of the tree counts for one.
+
+import { VERSION_STATE } from '../format/index.ts';
+import type { Forest, Version } from '../tree/index.ts';
+
+/** What the version references: how large a full copy of it would be. */
+export function referencedBlocks(version: Version): number {
+  return version.referencedBlocks + version.referencedNodes;
+}
+
+/** What was written in the version's time as head and is still in use somewhere. */
+export function writtenBlocks(version: Version): number {
+  return version.bornBlocks + version.bornNodes;
+}
+
+/**
+ * What deleting the frozen `version` alone would free, read from the sums of dead lists: with one child, what was born in it and the child
+ * has dropped. undefined beside branching points, where only a rehearsal of the deletion could tell.
+ */
+export async function uniqueBlocks(forest: Forest, version: Version): Promise<number | undefined> {
+  const parent = forest.versions.parentOf(version);
+  if (parent !== undefined && parent.label === undefined) return undefined;
+  if (version.children.size === 0) return writtenBlocks(version);
+  if (version.children.size > 1) return undefined;
+  const child = version.children.values().next().value!;
+  const sums = await forest.deadLists.loadSums(child.deadList);
+  let blocks = 0;
+  for (const [birth, sum] of sums) {
+    if (forest.versions.resolve(birth) === version.id) blocks += sum.nodes + sum.blocks;
+  }
+  if (child.state !== VERSION_STATE.head) forest.deadLists.release(child.deadList);
+  return blocks;
+}

@@ -1,0 +1,25 @@
+import { describe, expect, test } from 'vitest';
+import { formatSize, formatUtcTime } from '../../../src/cli/sizes.ts';
+
+describe('a size for people', () => {
+  test.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.00 KiB'],
+    [1536, '1.50 KiB'],
+    [10_240, '10.0 KiB'],
+    [102_400, '100 KiB'],
+    // 999.9 KiB would be "1000 KiB".
+    [1_023_900, '0.98 MiB'],
+    [1024 ** 2, '1.00 MiB'],
+    [5.25 * 1024 ** 3, '5.25 GiB'],
+    [16 * 1024 ** 4, '16.0 TiB'],
+    [3000 * 1024 ** 5, '3000 PiB'],
+  ])('%d bytes are %s', (bytes, text) => {
+    expect(formatSize(bytes)).toBe(text);
+  });
+});
+
+test('a time for machines is UTC', () => {
+  expect(formatUtcTime(1_767_225_600_123)).toBe('2026-01-01T00:00:00.123Z');
+});
