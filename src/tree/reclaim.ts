@@ -97,9 +97,10 @@ export class Reclaimer {
     // Asynchronous from the start, so that `#running` is set before the first slice.
     await this.#host.breathe();
     try {
-      while (this.#queue.length > 0 && !this.#stopped) {
-        await this.#settle(this.#queue[0]!);
-        if (!this.#stopped) this.#queue.shift();
+      // The version at hand stays at the front until it is done: `pending` counts it, and its parent goes in behind it.
+      for (let next = this.#queue[0]; next !== undefined && !this.#stopped; next = this.#queue[0]) {
+        await this.#settle(next);
+        this.#queue.shift();
       }
     } catch (error) {
       this.#failure = error;
