@@ -40,6 +40,10 @@ for (let index = 0; index < Number(count); index++) {
   fs.unlinkSync(file);
   open.push(fd);
 }
+// So that the names are gone for good, whatever happens to the daemon.
+const dirFd = fs.openSync(dir, 'r');
+fs.fsyncSync(dirFd);
+fs.closeSync(dirFd);
 process.stdout.write('open\n');
 
 for await (const line of readline.createInterface({ input: process.stdin })) {

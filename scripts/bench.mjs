@@ -1,0 +1,137 @@
+/**
+ * The benchmark: a directory of the host, libfuse's passthrough_ll and amberfs, measured in turns in one run, so that the
+ * ratios hold whatever else the machine is. `--help` tells the options; docs/benchmarks.md what the figures mean.
+ */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { measurements as all } from './bench/measurements.mjs';
+import { parseOptions, USAGE, UsageError } from './bench/options.mjs';
+import { makePeers, PeerUnavailable } from './bench/peers.mjs';
+import { archiveRealTree } from './bench/real-tree.mjs';
+import { measurementTable, memoryOf, memoryTable, snapshotTable } from './bench/report.mjs';
+import { isMounted } from './bench/run.mjs';
+import { measureSnapshots, median } from './bench/snapshots.mjs';
+
+function say(text) {
+  process.stderr.write(`${text}\n`);
+}
+
+/** Starts the peers that this machine has; says which it has not, and why. */
+async function startPeers(peers) {
+  const started = [];
+  for (const peer of peers) {
+    try {
+      await peer.start();
+      started.push(peer);
+    } catch (error) {
+      if (!(error instanceof PeerUnavailable)) throw error;
+      say(`without ${peer.name}: ${error.message}`);
+    }
+  }
+  return started;
+}
+
+/** The peers that can do a measurement; says why one can't. */
+function ablePeers(measurement, peers, context) {
+  return peers.filter((peer) => {
+    if (measurement.fuseOnly && peer.pid() === undefined) return false;
+    const limit = peer.inodeLimit?.() ?? Infinity;
+    const needed = measurement.inodes?.(context) ?? 0;
+    if (needed < limit) return true;
+    say(
+      `${measurement.name}: without ${peer.name}, which keeps an open file for each of ${needed} inodes and may have ${limit}`,
+    );
+    return false;
+  });
+}
+
+async function measureAll(measurements, allPeers, context) {
+  const figures = {};
+  for (const measurement of measurements) {
+    const peers = ablePeers(measurement, allPeers, context);
+    const own = (figures[measurement.name] = {});
+    const runs = Object.fromEntries(peers.map((peer) => [peer.name, []]));
+    for (let round = 0; round < context.options.repeat; round++) {
+      for (const peer of peers) runs[peer.name].push(await measurement.measure(peer, context));
+    }
+    for (const peer of peers) own[peer.name] = median(runs[peer.name]);
+    say(
+      `${measurement.name}: ${peers.map((peer) => `${peer.name} ${own[peer.name].toFixed(2)}`).join(', ')} ${measurement.unit}`,
+    );
+  }
+  return figures;
+}
+
+function chosenMeasurements(only) {
+  if (only === undefined) return all;
+  const unknown = only.filter((name) => name !== 'snapshots' && !all.some((measurement) => measurement.name === name));
+  if (unknown.length > 0) throw new UsageError(`unknown measurement: ${unknown.join(', ')}`);
+  return all.filter((measurement) => only.includes(measurement.name));
+}
+
+async function bench(options, temp, peers) {
+  const measurements = chosenMeasurements(options.only);
+  const needsTree = measurements.some(({ name }) => name === 'untar' || name === 'find');
+  const tree = needsTree ? await archiveRealTree(temp, options.treeFileCount) : undefined;
+  const started = await startPeers(peers);
+  const figures = await measureAll(measurements, started, { options, tree });
+  const amberfs = started.find((peer) => peer.name === 'amberfs');
+  const wantsSnapshots = amberfs !== undefined && (options.only?.includes('snapshots') ?? true);
+  const snapshots = wantsSnapshots ? await measureSnapshots(amberfs, options) : undefined;
+  const daemons = started.filter((peer) => peer.pid() !== undefined);
+  const memory = Object.fromEntries(daemons.map((peer) => [peer.name, memoryOf(peer.pid())]));
+  return { measurements, started, figures, snapshots, memory, tree };
+}
+
+function print({ measurements, started, figures, snapshots, memory, tree }, options) {
+  const cpu = os.cpus();
+  console.log(
+    `${cpu.length} x ${cpu[0]?.model ?? 'unknown'}, Linux ${os.release()}, Node ${process.version}, sizes: ${options.size}`,
+  );
+  for (const peer of started) console.log(`  ${peer.name}: ${peer.note}`);
+  if (tree !== undefined) {
+    console.log(`  real tree: ${tree.files} files, ${Math.round(tree.bytes / (1 << 20))} MiB`);
+  }
+  if (process.getuid() !== 0)
+    console.log('  not root: the cache of the host could not be dropped, cold reads are too fast');
+  console.log(`\nMedian of ${options.repeat}; a ratio above 1 means that amberfs does better.\n`);
+  console.log(measurementTable(measurements, started, figures));
+  if (snapshots !== undefined) {
+    const full = `${options.snapshotBytes / (1 << 20)} MiB and ${options.snapshotFileCount} files`;
+    console.log(
+      `\nSnapshot creation, median of ${options.snapshotCount}; full: ${full}.\n\n${snapshotTable(snapshots)}`,
+    );
+  }
+  if (Object.keys(memory).length > 0) console.log(`\nMemory after all of it.\n\n${memoryTable(memory)}`);
+}
+
+async function main() {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) return console.log(USAGE);
+  chosenMeasurements(options.only);
+  const temp = fs.realpathSync(fs.mkdtempSync(path.join(options.dir ?? os.tmpdir(), 'amberfs-bench-')));
+  const peers = makePeers(options.peers, temp);
+  try {
+    const results = await bench(options, temp, peers);
+    print(results, options);
+    if (options.json !== undefined) {
+      const { figures, snapshots, memory } = results;
+      fs.writeFileSync(options.json, `${JSON.stringify({ options, figures, snapshots, memory }, null, 2)}\n`);
+    }
+  } finally {
+    for (const peer of peers) await peer.stop();
+    // Removing a tree with a mount in it would empty the mount.
+    const left = peers.filter((peer) => isMounted(peer.dir));
+    if (left.length === 0) fs.rmSync(temp, { recursive: true, force: true });
+    else say(`still mounted: ${left.map((peer) => peer.dir).join(', ')}`);
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  say(`${error.message}\n\n${USAGE}`);
+  process.exitCode = 2;
+}

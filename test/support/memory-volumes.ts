@@ -1,0 +1,57 @@
+/** A store in memory with its volumes, and a clock that stands still unless a test turns it. */
+import { BlockAllocator, type OpenStore } from '../../src/store/index.ts';
+import type { Clock, Timespec } from '../../src/util/index.ts';
+import { Volumes, checkVolumes, type VolumesOptions } from '../../src/volume/index.ts';
+import { MemoryBlockFile } from './memory-block-file.ts';
+import { MemoryKeyValue } from './memory-key-value.ts';
+
+export class TestClock implements Clock {
+  /** 1,000,000,000 s after 1970 at first. */
+  nanoseconds = 1_000_000_000_000_000_000n;
+
+  now(into: Timespec): void {
+    into.sec = Number(this.nanoseconds / 1_000_000_000n);
+    into.nsec = Number(this.nanoseconds % 1_000_000_000n);
+  }
+
+  nowMs(): number {
+    return Number(this.nanoseconds / 1_000_000n);
+  }
+
+  /** Goes on by so many seconds, a whole number. */
+  advance(seconds: number): void {
+    this.nanoseconds += BigInt(seconds) * 1_000_000_000n;
+  }
+}
+
+export interface MemoryVolumes {
+  readonly volumes: Volumes;
+  readonly clock: TestClock;
+  readonly kv: MemoryKeyValue;
+  readonly blocks: MemoryBlockFile;
+  /** Commits, waits for reclaiming, and runs the full check: what it complains of, nothing if all is well. */
+  check(): Promise<unknown[]>;
+}
+
+export interface MemoryVolumesOptions extends VolumesOptions {
+  kv?: MemoryKeyValue;
+  blocks?: MemoryBlockFile;
+}
+
+/** A new store with the volume `main`, whose root belongs to 0:0; commits come only when they are asked for. */
+export async function openMemoryVolumes(options: MemoryVolumesOptions = {}): Promise<MemoryVolumes> {
+  const { kv = new MemoryKeyValue(), blocks = new MemoryBlockFile(), ...rest } = options;
+  const clock = new TestClock();
+  const allocator = await BlockAllocator.load(kv);
+  const format = { format: 1 } as OpenStore['format'];
+  const store: OpenStore = { kv, blocks, allocator, format, path: '', close: () => Promise.resolve() };
+  const volumes = await Volumes.open(store, { clock, commitIntervalMs: 1_000_000, uid: 0, gid: 0, ...rest });
+  const check = async (): Promise<unknown[]> => {
+    await volumes.reclaimed();
+    await volumes.commit();
+    await volumes.reclaimed();
+    await volumes.commit();
+    return checkVolumes(volumes);
+  };
+  return { volumes, clock, kv, blocks, check };
+}
