@@ -149,6 +149,17 @@ describe('unmounting', () => {
     expect(mounts.list()).toHaveLength(1);
   });
 
+  test('lazily, while it is in use: its session goes on, and the view is not free yet', async () => {
+    await mount('main', 'a');
+    transport.last.busy = true;
+    await mounts.remove(join(temp, 'a'), true);
+    expect(transport.last).toMatchObject({ lazily: true, abandoned: false });
+    await expect(mount('main', 'b')).rejects.toMatchObject({ code: 'EBUSY' });
+    transport.last.mount.kernel.unmount();
+    await expect.poll(() => mounts.idle).toBe(true);
+    await mount('main', 'b');
+  });
+
   test('everything: politely, then lazily, then by force', async () => {
     await call('snapshot.create', { volume: 'main', name: 's' });
     await mount('main', 'a');

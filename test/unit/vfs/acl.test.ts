@@ -60,7 +60,11 @@ describe('setting an access list', () => {
     memory.clock.advance(1);
     const list = acl('u:6 user:1234:7 g:4 mask:5 o:0');
     set(ino, ACCESS, list);
-    expect(tree.inode(ino)).toMatchObject({ mode: 0o100650, ctime: { sec: 1_000_000_001 }, mtime: { sec: 1_000_000_000 } });
+    expect(tree.inode(ino)).toMatchObject({
+      mode: 0o100650,
+      ctime: { sec: 1_000_000_001 },
+      mtime: { sec: 1_000_000_000 },
+    });
     expect(get(ino, ACCESS)).toEqual(list);
   });
 
@@ -93,7 +97,10 @@ describe('setting an access list', () => {
       acl('u:7 user:1:7 g:5 o:5'),
       acl('u:15 g:5 o:5'),
     ]) {
-      expect(codeOf(() => set(ino, ACCESS, bad)), bad.toString('hex')).toBe('EINVAL');
+      expect(
+        codeOf(() => set(ino, ACCESS, bad)),
+        bad.toString('hex'),
+      ).toBe('EINVAL');
     }
     expect(codeOf(() => set(ino, DEFAULT, acl('u:7 g:5 o:5')))).toBe('EACCES');
     expect(tree.inode(ino).mode).toBe(0o100644);

@@ -78,9 +78,18 @@ test('names that are taken, reserved, too long or no names are refused, and noth
     ['a\0b', 'EINVAL'],
     ['n'.repeat(256), 'ENAMETOOLONG'],
   ] as const) {
-    expect(codeOf(() => tree.file(ROOT_INO, name)), name).toBe(code);
-    expect(codeOf(() => tree.dir(ROOT_INO, name)), name).toBe(code);
-    expect(codeOf(() => tree.symlink(ROOT_INO, name, 'x')), name).toBe(code);
+    expect(
+      codeOf(() => tree.file(ROOT_INO, name)),
+      name,
+    ).toBe(code);
+    expect(
+      codeOf(() => tree.dir(ROOT_INO, name)),
+      name,
+    ).toBe(code);
+    expect(
+      codeOf(() => tree.symlink(ROOT_INO, name, 'x')),
+      name,
+    ).toBe(code);
   }
   expect(tree.root()).toEqual(before);
   tree.file(ROOT_INO, 'n'.repeat(255));

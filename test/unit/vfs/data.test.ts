@@ -136,7 +136,10 @@ describe('fallocate', () => {
 
   test('refuses what it can not do', () => {
     for (const mode of [PUNCH_HOLE, 8, 32, 64, PUNCH_HOLE | ZERO_RANGE | KEEP_SIZE]) {
-      expect(codeOf(() => allocate(tree.fs, ino, mode, 0, 10, ROOM, false)), String(mode)).toBe('EOPNOTSUPP');
+      expect(
+        codeOf(() => allocate(tree.fs, ino, mode, 0, 10, ROOM, false)),
+        String(mode),
+      ).toBe('EOPNOTSUPP');
     }
     expect(codeOf(() => allocate(tree.fs, ino, 0, 0, 0, ROOM, false))).toBe('EINVAL');
     expect(codeOf(() => allocate(tree.fs, ino, 0, 2 ** 53 - 100, 1000, ROOM, false))).toBe('EFBIG');

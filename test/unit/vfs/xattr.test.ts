@@ -65,7 +65,10 @@ test('names and values that can not be', () => {
     [`user.${'n'.repeat(251)}`, 'v', 'ERANGE'],
     ['user.k', 'v'.repeat(65_537), 'E2BIG'],
   ] as const) {
-    expect(codeOf(() => set(name, value)), name).toBe(code);
+    expect(
+      codeOf(() => set(name, value)),
+      name,
+    ).toBe(code);
   }
   expect(codeOf(() => removeXattrValue(tree.fs, ino, Buffer.from('user.k')))).toBe('ENODATA');
   expect(list()).toEqual([]);

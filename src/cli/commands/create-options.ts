@@ -1,0 +1,6 @@
+/** The options of `snapshot create`. */
+export interface CreateOptions {
+  readonly comment?: string;
+  readonly accessPoint?: string;
+  readonly json?: boolean;
+}

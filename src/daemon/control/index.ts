@@ -1,0 +1,17 @@
+// How the command line reaches the stores: the second door of the daemon. Light: the core is loaded only where it is needed.
+export {
+  MAIN_VOLUME,
+  SNAPDIR_CHOICES,
+  type Control,
+  type MountChoices,
+  type MountInfo,
+  type MountRequest,
+  type PropertyInfo,
+  type SnapshotInfo,
+  type StoreStatus,
+  type VolumeInfo,
+} from './methods.ts';
+export { mountOf, parseSource, readAmberMounts, type AmberMount } from './mount-table.ts';
+export { initialiseStore, isStoreDirectory, openControl, openControlOfMount } from './store-control.ts';
+export { mountInBackground, mountInForeground } from './start-daemon.ts';
+export { unmountDirectory } from './unmount-directory.ts';

@@ -1,0 +1,58 @@
+// The daemon's log: lines with the time in UTC, to a descriptor. A log file is bounded: when it is full, its contents move to `FILE.1` and
+// it starts anew. It is copied and emptied rather than renamed, because the descriptor is also this process's stderr, where Node and the
+// C++ below it write their last words; it was opened for appending, so those land at the new beginning.
+
+import { copyFileSync, fstatSync, ftruncateSync, writeSync } from 'node:fs';
+import type { Log } from '../util/index.ts';
+
+const FILE_BYTES_MAX = 4 * 1024 * 1024;
+const LINE_LENGTH_MAX = 8 * 1024;
+
+export interface LogFileOptions {
+  /** The path of the file, for `FILE.1`; without it the log is no file and not bounded. */
+  readonly path?: string;
+  readonly maxBytes?: number;
+}
+
+/** Makes a log that writes to the descriptor `fd`. Logging never fails: a full disk must not take the mounts down. */
+export function createLog(fd: number, options: LogFileOptions = {}): Log {
+  const { path, maxBytes = FILE_BYTES_MAX } = options;
+  let bytes = path === undefined ? 0 : fstatSync(fd).size;
+  const write = (level: string, message: string): void => {
+    const line = Buffer.from(formatLine(new Date(), level, message));
+    try {
+      if (path !== undefined && bytes + line.length > maxBytes) {
+        copyFileSync(path, `${path}.1`);
+        ftruncateSync(fd);
+        bytes = 0;
+      }
+      bytes += writeSync(fd, line);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
+  return {
+    info: (message) => {
+      write('info', message);
+    },
+    warn: (message) => {
+      write('warning', message);
+    },
+    error: (message) => {
+      write('error', message);
+    },
+  };
+}
+
+/**
+ * One entry of the log. Lines after the first are indented, and other control characters are replaced: messages can hold names of files,
+ * and nobody shall be able to write an entry, or to a terminal, by naming a file.
+ */
+export function formatLine(time: Date, level: string, message: string): string {
+  const text = message
+    .slice(0, LINE_LENGTH_MAX)
+
+    .replaceAll(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, '?')
+    .replaceAll('\n', '\n    ');
+  return `${time.toISOString()} ${level} ${text}\n`;
+}

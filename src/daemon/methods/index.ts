@@ -1,0 +1,40 @@
+// The methods of the control protocol: a table from their names to what they do.
+
+import { ProtocolError } from '../../errors/index.ts';
+import type { ControlMethod } from '../control/methods.ts';
+import { isFields, type Fields } from '../control/protocol.ts';
+import { mountMethod, umountMethod } from './mount.ts';
+import { getProperties, setProperty } from './properties.ts';
+import type { Service } from './service.ts';
+import { createSnapshot, deleteSnapshot, listSnapshots, renameSnapshot, snapshotInfo } from './snapshot.ts';
+import { statusMethod } from './status.ts';
+import { cloneVolume, createVolume, deleteVolume, listVolumes } from './volume.ts';
+
+type Method = (service: Service, params: Fields) => unknown;
+
+const METHODS: Readonly<Record<ControlMethod, Method>> = {
+  status: statusMethod,
+  mount: mountMethod,
+  umount: umountMethod,
+  'volume.list': listVolumes,
+  'volume.create': createVolume,
+  'volume.delete': deleteVolume,
+  'volume.get': getProperties,
+  'volume.set': setProperty,
+  'snapshot.list': listSnapshots,
+  'snapshot.info': snapshotInfo,
+  'snapshot.create': createSnapshot,
+  'snapshot.delete': deleteSnapshot,
+  'snapshot.rename': renameSnapshot,
+  clone: cloneVolume,
+};
+
+/**
+ * Does what `method` says. Nothing is assumed of the arguments: rejects with ProtocolError where there is no such method or a parameter has
+ * the wrong type, with FsError where the store refuses. What it changed is durable when it resolves.
+ */
+export async function callMethod(service: Service, method: string, params: unknown): Promise<unknown> {
+  if (!Object.hasOwn(METHODS, method)) throw new ProtocolError(`there is no method "${method.slice(0, 100)}"`);
+  if (!isFields(params)) throw new ProtocolError('the params of a request are an object');
+  return METHODS[method as ControlMethod](service, params);
+}
