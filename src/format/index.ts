@@ -1,5 +1,5 @@
 // The on-disk format: keys and records as bytes. Pure functions, no I/O. FORMAT.md beside this file is the reference.
-export { BLOCK_BYTES, FORMAT_VERSION, REGION_BLOCKS } from './constants.ts';
+export { BLOCK_BYTES, REGION_BLOCKS } from './constants.ts';
 export {
   EXTENT_BLOCKS_MAX,
   extentBirth,
@@ -78,5 +78,5 @@ export {
   encodeVolume,
 } from './records.ts';
 export { ENTRY, Key, TREE_KEY_BYTES_MAX, keyIno, keySuffix48, keyType, keyXattrChunk } from './tree-keys.ts';
-export { REGION_RECORD_BYTES, REGION_WORDS, decodeRegion, encodeRegion } from './region-record.ts';
+export { REGION_WORDS, decodeRegion, encodeRegion } from './region-record.ts';
 export { type StoreFormat, createStoreFormat, decodeStoreFormat, encodeStoreFormat } from './store-format.ts';

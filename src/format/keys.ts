@@ -15,8 +15,8 @@ export const SPACE = {
   region: 0x08,
 } as const;
 
-export const NODE_KEY_BYTES = 7;
-export const REGION_KEY_BYTES = 5;
+const NODE_KEY_BYTES = 7;
+const REGION_KEY_BYTES = 5;
 
 /** The key of a whole space that sorts before all its records; with `end` the one that sorts after them. */
 export function spaceKey(space: number, end = false): Uint8Array {

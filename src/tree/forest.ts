@@ -136,6 +136,23 @@ export class Forest {
     return frozen;
   }
 
+  /**
+   * Freezes what `head` holds, under `label` or without a name, and lets it go on from the frozen version `target`. The live side gets a
+   * new tag: what the kernel held of it before leads nowhere any more. Gives the version that was frozen.
+   */
+  restore(head: Head, target: Version, label: SnapshotLabel | undefined, nowMs: number): Version {
+    const frozen = head.version;
+    frozen.state = VERSION_STATE.frozen;
+    frozen.label = label;
+    this.releaseTag(frozen.tag);
+    frozen.tag = this.takeTag();
+    frozen.createdMs = nowMs;
+    this.versions.touch(frozen);
+    this.deadLists.release(frozen.deadList);
+    head.version = this.#childOf(target, this.takeTag(), frozen.volume, nowMs);
+    return frozen;
+  }
+
   /** A new head below the frozen version `origin`, for the volume `volume`. */
   fork(origin: Version, volume: number, nowMs: number): Head {
     return this.head(this.#childOf(origin, this.takeTag(), volume, nowMs));

@@ -1,5 +1,5 @@
 // Small helpers without any dependency, for every room.
-export { AssertionError, assert, unreachable } from './assert.ts';
+export { AssertionError, assert } from './assert.ts';
 export {
   U32_SPAN,
   U48_MAX,

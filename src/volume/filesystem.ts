@@ -13,7 +13,7 @@ export const ORPHAN_LIST_INO = 3;
 /** The first number that is given to a file. */
 export const FIRST_INO = 256;
 /** nodeids have 40 bits for the inode number. */
-export const INO_MAX = 0xff_ffff_ffff;
+const INO_MAX = 0xff_ffff_ffff;
 
 /** What all filesystems of a store share. */
 export interface FilesystemContext {

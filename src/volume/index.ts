@@ -12,7 +12,6 @@ export {
 export { BLOCK_BYTES, type Inode, createInode } from '../format/index.ts';
 export { Filesystem, ROOT_INO } from './filesystem.ts';
 export { findInode, insertInode, loadInode, saveInode, setTime } from './inodes.ts';
-export { defaultSnapshotName } from './names.ts';
 export { addOrphan, isOrphan, removeOrphan } from './orphans.ts';
 export { NOT_CACHED, readData, readDataLater } from './read-data.ts';
 export { seekData, seekHole } from './seek-data.ts';
@@ -26,7 +25,6 @@ export {
   XATTR_VALUE_BYTES_MAX,
   eachXattr,
   getXattr,
-  hasXattrs,
   removeXattr,
   setXattr,
   xattrLength,

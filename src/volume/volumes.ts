@@ -220,19 +220,24 @@ export class Volumes {
   /** Freezes the volume as it is at this moment under a name. Throws EEXIST, EINVAL, ENAMETOOLONG. */
   createSnapshot(volume: Volume, request: SnapshotRequest): Snapshot {
     const nowMs = this.#options.clock.nowMs();
+    const label = this.#labelFor(volume, request, nowMs);
+    this.#changing();
+    const snapshot = this.#snapshotOf(this.#forest.freeze(volume.head, label, nowMs));
+    volume.add(snapshot);
+    volume.record.snapshotsChangedMs = nowMs;
+    return snapshot;
+  }
+
+  #labelFor(volume: Volume, request: SnapshotRequest, nowMs: number): SnapshotLabel {
     const name = request.name ?? defaultSnapshotName(nowMs);
     const accessPoint = request.accessPoint ?? name;
     checkSnapshotName(name);
     checkSnapshotName(accessPoint);
     volume.assertFree(name, accessPoint);
-    this.#changing();
     const label: SnapshotLabel = { name, accessPoint };
     if (request.comment !== undefined) label.comment = request.comment;
     if (request.by !== undefined) label.by = request.by;
-    const snapshot = this.#snapshotOf(this.#forest.freeze(volume.head, label, nowMs));
-    volume.add(snapshot);
-    volume.record.snapshotsChangedMs = nowMs;
-    return snapshot;
+    return label;
   }
 
   /** Takes the snapshot's name away at once; its space comes back in the background. */
@@ -265,6 +270,28 @@ export class Volumes {
     this.#forest.versions.touch(snapshot.version);
     volume.add(snapshot);
     volume.record.snapshotsChangedMs = this.#options.clock.nowMs();
+  }
+
+  /**
+   * Makes the volume show what the snapshot shows; newer snapshots stay. What it held is kept as a snapshot under `preserve`, or, where that
+   * is undefined, given up. Handles into what it held are stale afterwards. Gives the snapshot that was kept. Throws EEXIST, EINVAL.
+   */
+  restore(volume: Volume, snapshot: Snapshot, preserve: SnapshotRequest | undefined): Snapshot | undefined {
+    const nowMs = this.#options.clock.nowMs();
+    const label = preserve === undefined ? undefined : this.#labelFor(volume, preserve, nowMs);
+    this.#changing();
+    this.#byTag.delete(volume.head.version.tag);
+    const frozen = this.#forest.restore(volume.head, snapshot.version, label, nowMs);
+    this.#byTag.set(volume.head.version.tag, volume.filesystem);
+    volume.record.snapshotsChangedMs = nowMs;
+    this.#reaper.sweep(volume.filesystem);
+    if (label === undefined) {
+      this.#reclaimer.enqueue(frozen);
+      return undefined;
+    }
+    const kept = this.#snapshotOf(frozen);
+    volume.add(kept);
+    return kept;
   }
 
   /** A new volume that starts as the snapshot and goes its own way. Throws EEXIST, EINVAL. */

@@ -112,11 +112,6 @@ export function eachXattr(
   } while (fs.tree.next(at));
 }
 
-/** Whether `ino` has any attribute. */
-export function hasXattrs(fs: Filesystem, ino: number): boolean {
-  return fs.tree.seek(key.xattr(ino, 0, 0), at) && isXattrOf(ino);
-}
-
 /** Removes all attributes of `ino`. */
 export function removeXattrs(fs: Filesystem, ino: number): void {
   while (fs.tree.seek(key.xattr(ino, 0, 0), at) && isXattrOf(ino)) fs.tree.removeAt(at);

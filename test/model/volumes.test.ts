@@ -194,6 +194,7 @@ class History {
     else if (step.kind < 80) this.deleteSnapshot(step, volume, model);
     else if (step.kind < 82) await this.measureDelete(step, volume, model);
     else if (step.kind < 87) this.clone(step, volume, model);
+    else if (step.kind < 89) this.restore(step, volume, model);
     else if (step.kind < 90) this.deleteVolume(volume);
     else if (step.kind < 92) await this.volumes.commit();
     else if (step.kind < 95) await this.breathe(step.which);
@@ -298,6 +299,16 @@ class History {
     const name = `clone${this.counter}`;
     this.volumes.clone(volume, volume.snapshot(origin), name);
     this.model.set(name, { live: copyFiles(model.snapshots.get(origin)!), snapshots: new Map() });
+  }
+
+  restore(step: Step, volume: Volume, model: ModelVolume): void {
+    const names = [...model.snapshots.keys()];
+    if (names.length === 0) return;
+    const target = names[step.which % names.length]!;
+    const kept = step.at % 2 === 0 ? { name: `before${this.counter}` } : undefined;
+    this.volumes.restore(volume, volume.snapshot(target), kept);
+    if (kept !== undefined) model.snapshots.set(kept.name, copyFiles(model.live));
+    model.live = copyFiles(model.snapshots.get(target)!);
   }
 
   deleteVolume(volume: Volume): void {

@@ -130,6 +130,7 @@ test('O_TMPFILE makes an orphan that link gives a name', async () => {
 
 test('a snapshot refuses what does not exist with EROFS and what does with EEXIST', () => {
   tree.file(ROOT_INO, 'f');
+  tree.file(tree.dir(ROOT_INO, 'full').ino, 'x');
   const { volumes } = memory;
   const snapshot = volumes.createSnapshot(volumes.get('main'), { name: 's' });
   const frozen = new TreeOf(snapshot.filesystem);
@@ -138,5 +139,7 @@ test('a snapshot refuses what does not exist with EROFS and what does with EEXIS
   expect(codeOf(() => frozen.dir(ROOT_INO, 'g'))).toBe('EROFS');
   expect(codeOf(() => frozen.symlink(ROOT_INO, 'g', 'x'))).toBe('EROFS');
   expect(codeOf(() => frozen.unlink(ROOT_INO, 'f'))).toBe('EROFS');
+  expect(codeOf(() => frozen.rmdir(ROOT_INO, 'full'))).toBe('EROFS');
+  expect(codeOf(() => frozen.rename(ROOT_INO, 'f', ROOT_INO, 'full'))).toBe('EROFS');
   expect(codeOf(() => frozen.link(frozen.find(ROOT_INO, 'f')!.ino, ROOT_INO, 'g'))).toBe('EROFS');
 });

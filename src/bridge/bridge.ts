@@ -1,0 +1,142 @@
+// What the handlers of one mount share. Handlers run one at a time and to their end (or until they defer), so one set
+// of scratch objects serves all.
+
+import { EntryOut, StatfsOut, StatxOut, type Notifier, type Reply } from '../fuse/index.ts';
+import { FsError } from '../errors/index.ts';
+import { noLog, type Log } from '../util/index.ts';
+import { type Inode, type Snapshot, type View, createInode, fillSnapdirInode } from '../vfs/index.ts';
+import { fillAttr } from './fill.ts';
+import { LookupCounts } from './lookup-counts.ts';
+import { Node, SNAPDIR_NODE_LO, putNodeId, statInoHi, type Halves } from './node-ids.ts';
+import { Orphans } from './orphans.ts';
+
+/**
+ * How long the kernel may trust names, attributes and the absence of names: a day. The daemon is the only writer, so
+ * what the kernel has cached goes stale only by what is done from outside of the mount, and then it is told so
+ * (snapdir-changes.ts).
+ */
+export const TRUST_MS = 24 * 60 * 60 * 1000;
+
+export interface BridgeOptions {
+  readonly log?: Log;
+  /**
+   * Throws FsError EBUSY where `snapshot` must not be deleted with rmdir, for example since it is mounted elsewhere.
+   */
+  readonly checkRemovable?: (snapshot: Snapshot) => void;
+}
+
+/** What the bridge needs of a session once it is mounted. */
+export interface BridgeSession {
+  readonly notify: Notifier;
+  pause(): void;
+  resume(): void;
+}
+
+export class Bridge {
+  readonly view: View;
+  readonly log: Log;
+  readonly checkRemovable: (snapshot: Snapshot) => void;
+  readonly lookups = new LookupCounts();
+  readonly orphans: Orphans;
+
+  /** The node of the request at hand, and the second one where there are two. */
+  readonly node: Node;
+  readonly other: Node;
+  readonly inode: Inode = createInode();
+  readonly entry = new EntryOut();
+  readonly statxOut = new StatxOut();
+  readonly statfsOut = new StatfsOut();
+
+  session: BridgeSession | undefined;
+  readonly #halves: Halves = { hi: 0, lo: 0 };
+  #holding = false;
+
+  constructor(view: View, options: BridgeOptions) {
+    this.view = view;
+    this.log = options.log ?? noLog;
+    this.checkRemovable = options.checkRemovable ?? (() => undefined);
+    this.orphans = new Orphans(view, this.log);
+    this.node = new Node(view);
+    this.other = new Node(view);
+    this.entry.entryTimeoutMs = TRUST_MS;
+    this.entry.attrTimeoutMs = TRUST_MS;
+  }
+
+  /** Whether reading `node` may move its atime. */
+  keepsAtime(node: Node): boolean {
+    return this.view.atime === 'relatime' && !this.view.readOnly && node.isOwn(this.view);
+  }
+
+  /** Throws FsError EROFS where the mount takes no changes. Snapshots refuse them by themselves. */
+  checkWritable(): void {
+    if (this.view.readOnly) throw new FsError('EROFS', 'mount-read-only', 'this mount is read-only');
+  }
+
+  /** Fills `entry` for `inode` of the version with `tag`, without counting a look-up. */
+  fillEntry(tag: number, inode: Inode): EntryOut {
+    const { entry, view } = this;
+    putNodeId(view, tag, inode.ino, this.#halves);
+    entry.nodeHi = this.#halves.hi;
+    entry.nodeLo = this.#halves.lo;
+    entry.entryTimeoutMs = TRUST_MS;
+    entry.attrTimeoutMs = TRUST_MS;
+    fillAttr(entry.attr, inode, statInoHi(view, tag, inode.ino));
+    return entry;
+  }
+
+  /** Fills `entry` for `.snapshots`. */
+  fillSnapdirEntry(): EntryOut {
+    const { entry } = this;
+    fillSnapdirInode(this.view.volume, this.inode);
+    entry.nodeHi = 0;
+    entry.nodeLo = SNAPDIR_NODE_LO;
+    entry.entryTimeoutMs = TRUST_MS;
+    entry.attrTimeoutMs = TRUST_MS;
+    fillAttr(entry.attr, this.inode, 0);
+    return entry;
+  }
+
+  /**
+   * The kernel was sent an entry for inode `ino` of the version with `tag`. Only live inodes can lose their names, so
+   * only they are counted.
+   */
+  countLookup(tag: number, ino: number): void {
+    if (tag === this.view.tag) this.lookups.add(ino);
+  }
+
+  /** Answers with the entry of `inode` of the version with `tag`. */
+  answerEntry(reply: Reply, tag: number, inode: Inode): void {
+    this.countLookup(tag, inode.ino);
+    reply.entry(this.fillEntry(tag, inode));
+  }
+
+  /** Answers when everything that was done so far is durable. */
+  answerDurable(reply: Reply): void {
+    const later = reply.defer();
+    this.view.volumes.commit().then(
+      () => {
+        later.ok();
+      },
+      (error: unknown) => {
+        later.fail(error);
+      },
+    );
+  }
+
+  /**
+   * To be called after each change: while more waits to be written than memory should hold, no further requests are
+   * taken in. They wait in the kernel, and with them whoever writes faster than the disk does.
+   */
+  easePressure(): void {
+    const { session, view } = this;
+    if (!view.volumes.overloaded || this.#holding || session === undefined) return;
+    this.#holding = true;
+    session.pause();
+    const goOn = (): void => {
+      this.#holding = false;
+      session.resume();
+    };
+    // Whether the commit succeeded those hear who wait for one.
+    view.volumes.commit().then(goOn, goOn);
+  }
+}

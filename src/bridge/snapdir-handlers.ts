@@ -1,0 +1,204 @@
+// Requests about `.snapshots` itself. What is below it are ordinary nodes of snapshots and goes to the other handlers.
+//
+// Whatever is no look-up, listing, mkdir, rmdir or rename is refused with EPERM: nobody can make or change files here.
+// So are moves across the border, for which EXDEV would lead mv to copy, beginning with a mkdir that takes a snapshot.
+
+import { ERRNO, FsError } from '../errors/index.ts';
+import type { FuseHandlers, Reply } from '../fuse/index.ts';
+import {
+  ROOT_INO,
+  S_IFDIR,
+  SNAPDIR_INO,
+  type Snapshot,
+  findInode,
+  fillSnapdirInode,
+  lookupSnapshot,
+  makeSnapshot,
+  removeSnapshot,
+  renameSnapshot,
+  snapshotPlace,
+  snapshotsBehind,
+} from '../vfs/index.ts';
+import { answerStatfs } from './attr-handlers.ts';
+import { type Bridge, TRUST_MS } from './bridge.ts';
+import { fillAttr, fillStatx, fillUncounted } from './fill.ts';
+import { isSnapdirNode, taggedHi } from './node-ids.ts';
+
+const BEHIND_DOT = 1;
+const BEHIND_DOT_DOT = 2;
+const DOT = Buffer.from('.');
+const DOT_DOT = Buffer.from('..');
+
+export function snapdirHandlers(bridge: Bridge): FuseHandlers {
+  return { ...refusals(), ...attributes(bridge), ...snapshots(bridge), ...listings(bridge) };
+}
+
+function refusals(): FuseHandlers {
+  const eperm = (_request: unknown, _body: unknown, reply: Reply): void => {
+    reply.error(ERRNO.EPERM);
+  };
+  const eisdir = (_request: unknown, _body: unknown, reply: Reply): void => {
+    reply.error(ERRNO.EISDIR);
+  };
+  return {
+    ...{ create: eperm, mknod: eperm, symlink: eperm, tmpfile: eperm, setattr: eperm, setxattr: eperm },
+    ...{ unlink: eperm, removexattr: eperm, link: eperm },
+    ...{ open: eisdir, read: eisdir, write: eisdir, fallocate: eisdir, copyFileRange: eisdir, lseek: eisdir },
+    release: (_request, _body, reply) => {
+      reply.ok();
+    },
+    readlink: (_request, reply) => {
+      reply.error(ERRNO.EINVAL);
+    },
+  };
+}
+
+function attributes(bridge: Bridge): FuseHandlers {
+  const { view, inode, entry, statxOut } = bridge;
+  return {
+    getattr(_request, _body, reply) {
+      fillSnapdirInode(view.volume, inode);
+      fillAttr(entry.attr, inode, 0);
+      reply.attr(entry.attr, TRUST_MS);
+    },
+
+    statx(_request, _body, reply) {
+      fillSnapdirInode(view.volume, inode);
+      fillStatx(statxOut, inode, 0);
+      reply.statx(statxOut, TRUST_MS);
+    },
+
+    getxattr(_request, _body, reply) {
+      reply.error(ERRNO.ENODATA);
+    },
+
+    listxattr(_request, { size }, reply) {
+      if (size === 0) reply.xattrSize(0);
+      else reply.data(0);
+    },
+
+    statfs(_request, reply) {
+      answerStatfs(bridge, view.tag, reply);
+    },
+
+    fsync(_request, _body, reply) {
+      bridge.answerDurable(reply);
+    },
+
+    fsyncdir(_request, _body, reply) {
+      bridge.answerDurable(reply);
+    },
+
+    syncfs(_request, reply) {
+      bridge.answerDurable(reply);
+    },
+  };
+}
+
+function snapshots(bridge: Bridge): FuseHandlers {
+  const { view, log } = bridge;
+  return {
+    lookup(_request, { name }, reply) {
+      const snapshot = lookupSnapshot(view.volume, name);
+      if (snapshot === undefined) reply.negativeEntry(TRUST_MS);
+      else answerRoot(bridge, snapshot, reply);
+    },
+
+    mkdir(_request, { name }, reply) {
+      const snapshot = makeSnapshot(view, name);
+      const later = reply.defer();
+      view.volumes.commit().then(
+        () => {
+          log.info(`snapshot ${view.volume.name}@${snapshot.label.name} was taken with mkdir`);
+          if (fillRoot(bridge, snapshot)) later.entry(bridge.entry);
+          else later.error(ERRNO.ENOENT);
+        },
+        (error: unknown) => {
+          // It must not stay, as if it had been taken: whoever asked for it hears that it was not.
+          if (view.volume.findSnapshot(snapshot.label.name) === snapshot) takeBack(bridge, snapshot);
+          later.fail(error);
+        },
+      );
+    },
+
+    rmdir(_request, { name }, reply) {
+      const snapshot = removeSnapshot(view, name, bridge.checkRemovable);
+      log.info(`snapshot ${view.volume.name}@${snapshot.label.name} was deleted with rmdir`);
+      reply.ok();
+    },
+
+    rename(_request, { oldName, newDirHi, newDirLo, newName, flags }, reply) {
+      if (!isSnapdirNode(newDirHi, newDirLo)) {
+        throw new FsError('EPERM', 'snapdir-rename-out', 'a snapshot is not moved out of .snapshots; copy it');
+      }
+      renameSnapshot(view, oldName, newName, flags);
+      reply.ok();
+    },
+  };
+}
+
+function takeBack(bridge: Bridge, snapshot: Snapshot): void {
+  const { view, log } = bridge;
+  try {
+    view.volumes.deleteSnapshot(view.volume, snapshot);
+  } catch (error) {
+    // A store that takes no changes any more does not hold it after a new start either.
+    log.error(`snapshot ${snapshot.label.name}, which could not be made durable, stays: ${String(error)}`);
+  }
+}
+
+/** Fills the entry of the root of `snapshot`; false where it was deleted meanwhile. */
+function fillRoot(bridge: Bridge, snapshot: Snapshot): boolean {
+  if (!snapshot.filesystem.alive || !findInode(snapshot.filesystem, ROOT_INO, bridge.inode)) return false;
+  bridge.fillEntry(snapshot.version.tag, bridge.inode);
+  return true;
+}
+
+function answerRoot(bridge: Bridge, snapshot: Snapshot, reply: Reply): void {
+  if (fillRoot(bridge, snapshot)) reply.entry(bridge.entry);
+  else reply.error(ERRNO.EIO);
+}
+
+function listings(bridge: Bridge): FuseHandlers {
+  const { view, entry } = bridge;
+  return {
+    readdir(_request, { offset }, reply) {
+      const type = S_IFDIR >>> 12;
+      const dots =
+        (offset >= BEHIND_DOT || reply.dirent(0, SNAPDIR_INO, BEHIND_DOT, type, DOT)) &&
+        (offset >= BEHIND_DOT_DOT || reply.dirent(0, ROOT_INO, BEHIND_DOT_DOT, type, DOT_DOT));
+      if (dots) {
+        for (const snapshot of snapshotsBehind(view.volume, Math.max(offset, BEHIND_DOT_DOT))) {
+          const { version, label } = snapshot;
+          const hi = taggedHi(version.tag, ROOT_INO);
+          const name = Buffer.from(label.accessPoint);
+          if (!reply.dirent(hi, ROOT_INO, snapshotPlace(snapshot), type, name)) break;
+        }
+      }
+      reply.dirents();
+    },
+
+    readdirplus(_request, { offset }, reply) {
+      if (addDots(bridge, offset, reply)) {
+        for (const snapshot of snapshotsBehind(view.volume, Math.max(offset, BEHIND_DOT_DOT))) {
+          if (!fillRoot(bridge, snapshot)) continue;
+          const name = Buffer.from(snapshot.label.accessPoint);
+          if (!reply.direntPlus(entry, snapshotPlace(snapshot), name)) break;
+        }
+      }
+      reply.dirents();
+    },
+  };
+}
+
+function addDots({ entry }: Bridge, offset: number, reply: Reply): boolean {
+  if (offset < BEHIND_DOT) {
+    fillUncounted(entry, 0, SNAPDIR_INO, S_IFDIR);
+    if (!reply.direntPlus(entry, BEHIND_DOT, DOT)) return false;
+  }
+  if (offset < BEHIND_DOT_DOT) {
+    fillUncounted(entry, 0, ROOT_INO, S_IFDIR);
+    if (!reply.direntPlus(entry, BEHIND_DOT_DOT, DOT_DOT)) return false;
+  }
+  return true;
+}
