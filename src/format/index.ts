@@ -77,6 +77,6 @@ export {
   encodeVersion,
   encodeVolume,
 } from './records.ts';
-export { ENTRY, Key, TREE_KEY_BYTES_MAX, keyIno, keySuffix48, keyType, keyXattrChunk } from './tree-keys.ts';
+export { ENTRY, Key, keyIno, keySuffix48, keyType, keyXattrChunk } from './tree-keys.ts';
 export { REGION_WORDS, decodeRegion, encodeRegion } from './region-record.ts';
 export { type StoreFormat, createStoreFormat, decodeStoreFormat, encodeStoreFormat } from './store-format.ts';

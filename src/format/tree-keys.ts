@@ -15,7 +15,7 @@ export const ENTRY = {
 } as const;
 
 /** The longest tree key: that of an extended attribute. */
-export const TREE_KEY_BYTES_MAX = 15;
+const TREE_KEY_BYTES_MAX = 15;
 
 const TYPE_AT = 6;
 const SUFFIX_AT = 7;

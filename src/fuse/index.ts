@@ -28,7 +28,6 @@ export {
   FATTR_ATIME,
   FATTR_ATIME_NOW,
   FATTR_CTIME,
-  FATTR_FH,
   FATTR_GID,
   FATTR_KILL_SUIDGID,
   FATTR_MODE,
@@ -36,17 +35,11 @@ export {
   FATTR_MTIME_NOW,
   FATTR_SIZE,
   FATTR_UID,
-  FOPEN_CACHE_DIR,
-  FOPEN_DIRECT_IO,
   FOPEN_KEEP_CACHE,
   FOPEN_NOFLUSH,
-  FOPEN_PARALLEL_DIRECT_WRITES,
-  FUSE_FSYNC_FDATASYNC,
-  FUSE_GETATTR_FH,
   FUSE_OPEN_KILL_SUIDGID,
   FUSE_ROOT_ID,
   FUSE_SETXATTR_ACL_KILL_SGID,
-  FUSE_WRITE_CACHE,
   FUSE_WRITE_KILL_SUIDGID,
 } from './wire/constants.ts';
 export { OPCODE, opcodeName, type OpcodeName } from './wire/opcodes.ts';
@@ -58,8 +51,8 @@ export { REFUSED, type Refusal } from './session/refused.ts';
 export { ProtocolSession, type SessionEnd } from './session/session.ts';
 export type { SessionStatistics } from './session/statistics.ts';
 export type { FuseSession, MountOptions, Transport } from './session/transport.ts';
-export { abortConnection, connectionOf } from './device/connection.ts';
+export { connectionOf } from './device/connection.ts';
 export { deviceTransport } from './device/device-transport.ts';
-export { FS_TYPE, canonicalMountPoint, mountHealth, type MountHealth } from './device/mount-point.ts';
-export { findMount, type MountEntry } from './device/mountinfo.ts';
+export { canonicalMountPoint, mountHealth, type MountHealth } from './device/mount-point.ts';
+export type { MountEntry } from './device/mountinfo.ts';
 export { unmount, type UnmountOptions } from './device/unmount.ts';

@@ -116,7 +116,7 @@ export interface KernelEntry {
 
 const NSEC = 1_000_000_000n;
 
-export function readAttr(from: MessageReader): KernelAttr {
+function readAttr(from: MessageReader): KernelAttr {
   const ino = from.u64();
   const size = Number(from.u64());
   const blocks = Number(from.u64());

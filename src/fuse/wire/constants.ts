@@ -26,11 +26,8 @@ export const FATTR_CTIME = 1 << 10;
 export const FATTR_KILL_SUIDGID = 1 << 11;
 
 /** `fuse_open_out.open_flags`. */
-export const FOPEN_DIRECT_IO = 1 << 0;
 export const FOPEN_KEEP_CACHE = 1 << 1;
-export const FOPEN_CACHE_DIR = 1 << 3;
 export const FOPEN_NOFLUSH = 1 << 5;
-export const FOPEN_PARALLEL_DIRECT_WRITES = 1 << 6;
 
 /** INIT flags, bits 0 to 31. Bit 31 is negative as a JavaScript number; nothing uses it. */
 export const FUSE_ASYNC_READ = 1 << 0;
@@ -60,9 +57,7 @@ export const FLAGS2_HAS_EXPIRE_ONLY = 1 << 3;
 export const FLAGS2_PASSTHROUGH = 1 << 5;
 
 export const FUSE_GETATTR_FH = 1 << 0;
-export const FUSE_WRITE_CACHE = 1 << 0;
 export const FUSE_WRITE_KILL_SUIDGID = 1 << 2;
-export const FUSE_FSYNC_FDATASYNC = 1 << 0;
 export const FUSE_OPEN_KILL_SUIDGID = 1 << 0;
 export const FUSE_SETXATTR_ACL_KILL_SGID = 1 << 0;
 export const FUSE_EXPIRE_ONLY = 1 << 0;
