@@ -16,9 +16,10 @@ export { addOrphan, isOrphan, removeOrphan } from './orphans.ts';
 export { NOT_CACHED, readData, readDataLater } from './read-data.ts';
 export { seekData, seekHole } from './seek-data.ts';
 export { referencedBlocks, uniqueBlocks, writtenBlocks } from './space.ts';
+export type { SnapshotRequest } from './snapshot-label.ts';
 export { SYMLINK_BYTES_MAX, insertSymlink, readSymlink } from './symlinks.ts';
 export type { Snapshot, Volume } from './volume.ts';
-export { DEFAULT_VOLUME, type SnapshotRequest, Volumes, type VolumesOptions } from './volumes.ts';
+export { DEFAULT_VOLUME, Volumes, type VolumesOptions } from './volumes.ts';
 export { FILE_BYTES_MAX, truncateData, writeData, zeroData } from './write-data.ts';
 export {
   XATTR_NAME_BYTES_MAX,

@@ -3,23 +3,16 @@
 
 import { randomBytes } from 'node:crypto';
 import { FsError } from '../errors/index.ts';
-import {
-  SPACE,
-  type SnapshotLabel,
-  type VolumeRecord,
-  createInode,
-  decodeVolume,
-  encodeVolume,
-  nameOfVolumeKey,
-  volumeKey,
-} from '../format/index.ts';
-import { type Batch, Committer, type OpenStore } from '../store/index.ts';
+import { SPACE, type VolumeRecord, createInode, decodeVolume, nameOfVolumeKey } from '../format/index.ts';
+import { Committer, type OpenStore } from '../store/index.ts';
 import { Forest, type Head, Reclaimer, type Version, eachRecord } from '../tree/index.ts';
 import { type Clock, type Log, get32, noLog, systemClock } from '../util/index.ts';
 import { FIRST_INO, Filesystem, type FilesystemContext, ROOT_INO } from './filesystem.ts';
 import { insertInode, setTime } from './inodes.ts';
-import { checkSnapshotName, checkVolumeName, defaultSnapshotName } from './names.ts';
+import { checkSnapshotName, checkVolumeName } from './names.ts';
 import { OrphanReaper } from './orphan-reaper.ts';
+import { type SnapshotRequest, labelFor } from './snapshot-label.ts';
+import { VolumeRecords } from './volume-records.ts';
 import { type Snapshot, Volume } from './volume.ts';
 
 /** The volume that every store has from its beginning. */
@@ -35,14 +28,6 @@ export interface VolumesOptions {
   /** The owner of the root directory of a new volume. */
   uid?: number;
   gid?: number;
-}
-
-/** How a snapshot is to be called; everything has a default. */
-export interface SnapshotRequest {
-  name?: string | undefined;
-  accessPoint?: string | undefined;
-  comment?: string | undefined;
-  by?: string | undefined;
 }
 
 const CACHE_BYTES = 96 * 1024 * 1024;
@@ -61,14 +46,13 @@ export class Volumes {
   readonly #options: Required<VolumesOptions>;
   readonly #volumes = new Map<string, Volume>();
   readonly #byTag = new Map<number, Filesystem>();
-  readonly #deletedNames = new Set<string>();
-  readonly #writtenRecords = new Map<string, string>();
+  readonly #records = new VolumeRecords(this.#volumes);
 
   private constructor(store: OpenStore, forest: Forest, options: Required<VolumesOptions>) {
     this.#store = store;
     this.#forest = forest;
     this.#options = options;
-    this.#committer = new Committer(store.kv, store.blocks, [forest, this, store.allocator], {
+    this.#committer = new Committer(store.kv, store.blocks, [forest, this.#records, store.allocator], {
       intervalMs: options.commitIntervalMs,
       log: options.log,
       clock: options.clock,
@@ -125,7 +109,9 @@ export class Volumes {
       const name = nameOfVolumeKey(key);
       const record = decodeVolume(value, `volume ${name}`);
       const head = this.#forest.head(this.#forest.versions.get(record.head));
-      byId.set(record.id, this.#attach(name, record, head));
+      const volume = this.#attach(name, record, head);
+      this.#records.loaded(volume);
+      byId.set(record.id, volume);
     });
     const labelled = [...this.#forest.versions.all()].filter((version) => version.label !== undefined);
     // Version ids grow with time, whatever the clock did.
@@ -220,24 +206,12 @@ export class Volumes {
   /** Freezes the volume as it is at this moment under a name. Throws EEXIST, EINVAL, ENAMETOOLONG. */
   createSnapshot(volume: Volume, request: SnapshotRequest): Snapshot {
     const nowMs = this.#options.clock.nowMs();
-    const label = this.#labelFor(volume, request, nowMs);
+    const label = labelFor(volume, request, nowMs);
     this.#changing();
     const snapshot = this.#snapshotOf(this.#forest.freeze(volume.head, label, nowMs));
     volume.add(snapshot);
     volume.record.snapshotsChangedMs = nowMs;
     return snapshot;
-  }
-
-  #labelFor(volume: Volume, request: SnapshotRequest, nowMs: number): SnapshotLabel {
-    const name = request.name ?? defaultSnapshotName(nowMs);
-    const accessPoint = request.accessPoint ?? name;
-    checkSnapshotName(name);
-    checkSnapshotName(accessPoint);
-    volume.assertFree(name, accessPoint);
-    const label: SnapshotLabel = { name, accessPoint };
-    if (request.comment !== undefined) label.comment = request.comment;
-    if (request.by !== undefined) label.by = request.by;
-    return label;
   }
 
   /** Takes the snapshot's name away at once; its space comes back in the background. */
@@ -278,7 +252,7 @@ export class Volumes {
    */
   restore(volume: Volume, snapshot: Snapshot, preserve: SnapshotRequest | undefined): Snapshot | undefined {
     const nowMs = this.#options.clock.nowMs();
-    const label = preserve === undefined ? undefined : this.#labelFor(volume, preserve, nowMs);
+    const label = preserve === undefined ? undefined : labelFor(volume, preserve, nowMs);
     this.#changing();
     this.#byTag.delete(volume.head.version.tag);
     const frozen = this.#forest.restore(volume.head, snapshot.version, label, nowMs);
@@ -328,7 +302,6 @@ export class Volumes {
     }
     this.#byTag.delete(volume.head.version.tag);
     this.#volumes.delete(volume.name);
-    this.#deletedNames.add(volume.name);
     this.#reclaimer.enqueue(this.#forest.retire(volume.head));
   }
 
@@ -365,27 +338,6 @@ export class Volumes {
     await this.#reaper.idle();
     this.#reclaimer.revisit();
     await this.#reclaimer.idle();
-  }
-
-  /** CommitParticipant: the volume records that changed. */
-  capture(batch: Batch): void {
-    for (const name of this.#deletedNames) {
-      batch.delete(volumeKey(name));
-      this.#writtenRecords.delete(name);
-    }
-    this.#deletedNames.clear();
-    for (const volume of this.#volumes.values()) {
-      volume.record.head = volume.head.id;
-      const text = JSON.stringify(volume.record);
-      if (this.#writtenRecords.get(volume.name) === text) continue;
-      this.#writtenRecords.set(volume.name, text);
-      batch.put(volumeKey(volume.name), encodeVolume(volume.record));
-    }
-  }
-
-  /** CommitParticipant: nothing to do. */
-  durable(): void {
-    return undefined;
   }
 
   /** Commits what is left and lets go of the store, which is then to be closed. */
