@@ -1,7 +1,7 @@
 // What snapshots cost. Figures are blocks of 4 KiB: data blocks, and a node of the tree counts for one.
 
 import { VERSION_STATE } from '../format/index.ts';
-import type { Forest, Version } from '../tree/index.ts';
+import { type Forest, type Version, rehearseDelete } from '../tree/index.ts';
 
 /** What the version references: how large a full copy of it would be. */
 export function referencedBlocks(version: Version): number {
@@ -14,14 +14,13 @@ export function writtenBlocks(version: Version): number {
 }
 
 /**
- * What deleting the frozen `version` alone would free, read from the sums of dead lists: with one child, what was born in it and the child
- * has dropped. undefined beside branching points, where only a rehearsal of the deletion could tell.
+ * What deleting the frozen `version` alone would free. With one child and no branching point beside it, that is what was born in it and
+ * the child has dropped: read from the sums of the child's dead list. Else it is rehearsed. Everything must be committed for that.
  */
-export async function uniqueBlocks(forest: Forest, version: Version): Promise<number | undefined> {
+export async function uniqueBlocks(forest: Forest, version: Version): Promise<number> {
   const parent = forest.versions.parentOf(version);
-  if (parent !== undefined && parent.label === undefined) return undefined;
-  if (version.children.size === 0) return writtenBlocks(version);
-  if (version.children.size > 1) return undefined;
+  const beside = parent !== undefined && parent.label === undefined;
+  if (beside || version.children.size !== 1) return rehearseDelete(forest, [version]);
   const child = version.children.values().next().value!;
   const sums = await forest.deadLists.loadSums(child.deadList);
   let blocks = 0;

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { FsError } from '../errors/index.ts';
 import { SPACE, type VolumeRecord, createInode, decodeVolume, nameOfVolumeKey } from '../format/index.ts';
 import { Committer, type OpenStore } from '../store/index.ts';
-import { Forest, type Head, Reclaimer, type Version, eachRecord } from '../tree/index.ts';
+import { Forest, type Head, Reclaimer, type Version, eachRecord, rehearseDelete } from '../tree/index.ts';
 import { type Clock, type Log, get32, noLog, systemClock } from '../util/index.ts';
 import { FIRST_INO, Filesystem, type FilesystemContext, ROOT_INO } from './filesystem.ts';
 import { insertInode, setTime } from './inodes.ts';
@@ -331,6 +331,13 @@ export class Volumes {
   /** Everything done so far is durable when this resolves. */
   commit(): Promise<void> {
     return this.#committer.commit();
+  }
+
+  /** Blocks of 4 KiB that deleting these snapshots together would free, exactly, as of the moment it is asked. */
+  async rehearseDelete(snapshots: readonly Snapshot[]): Promise<number> {
+    await this.commit();
+    const versions = snapshots.map((snapshot) => snapshot.version);
+    return rehearseDelete(this.#forest, versions);
   }
 
   /** Resolves when nothing is left to reclaim. */

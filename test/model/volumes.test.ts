@@ -273,17 +273,22 @@ class History {
     model.snapshots.delete(name);
   }
 
-  /** Deletes at rest, and compares what that frees with what `uniqueBlocks` said. */
+  /** Deletes one or more snapshots at rest, and compares what that frees with what was foretold. */
   async measureDelete(step: Step, volume: Volume, model: ModelVolume): Promise<void> {
     const names = [...model.snapshots.keys()];
     if (names.length === 0) return;
     await this.rest();
-    const { version } = volume.snapshot(names[step.which % names.length]!);
-    const expected = await uniqueBlocks(this.volumes.forest, version);
+    const from = step.which % names.length;
+    const snapshots = names.slice(from, from + 1 + (step.at % 3)).map((name) => volume.snapshot(name));
+    const expected = await this.volumes.rehearseDelete(snapshots);
+    if (snapshots.length === 1) expect(await uniqueBlocks(this.volumes.forest, snapshots[0]!.version)).toBe(expected);
     const before = await this.inUse();
-    this.deleteSnapshot(step, volume, model);
+    for (const snapshot of snapshots) {
+      this.volumes.deleteSnapshot(volume, snapshot);
+      model.snapshots.delete(snapshot.label.name);
+    }
     await this.rest();
-    if (expected !== undefined) expect(before - (await this.inUse())).toBe(expected);
+    expect(before - (await this.inUse())).toBe(expected);
   }
 
   /** Blocks and nodes that the store holds, at rest. */
