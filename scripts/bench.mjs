@@ -13,6 +13,9 @@ import { measurementTable, memoryOf, memoryTable, snapshotTable } from './bench/
 import { isMounted } from './bench/run.mjs';
 import { measureSnapshots, median } from './bench/snapshots.mjs';
 
+/** Files of the tree that every peer can unpack: passthrough_ll keeps a descriptor for each inode. */
+const PART_FILE_COUNT = 5000;
+
 function say(text) {
   process.stderr.write(`${text}\n`);
 }
@@ -72,10 +75,11 @@ function chosenMeasurements(only) {
 
 async function bench(options, temp, peers) {
   const measurements = chosenMeasurements(options.only);
-  const needsTree = measurements.some(({ name }) => name === 'untar' || name === 'find');
-  const tree = needsTree ? await archiveRealTree(temp, options.treeFileCount) : undefined;
+  const wants = (...names) => measurements.some(({ name }) => names.includes(name));
+  const tree = wants('untar', 'find') ? await archiveRealTree(temp, options.treeFileCount, 'tree') : undefined;
+  const part = wants('untar-part') ? await archiveRealTree(temp, PART_FILE_COUNT, 'part') : undefined;
   const started = await startPeers(peers);
-  const figures = await measureAll(measurements, started, { options, tree });
+  const figures = await measureAll(measurements, started, { options, tree, part });
   const amberfs = started.find((peer) => peer.name === 'amberfs');
   const wantsSnapshots = amberfs !== undefined && (options.only?.includes('snapshots') ?? true);
   const snapshots = wantsSnapshots ? await measureSnapshots(amberfs, options) : undefined;

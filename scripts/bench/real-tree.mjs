@@ -16,11 +16,11 @@ const CANDIDATES = [
 ];
 
 /**
- * Makes an archive of at least `fileCount` files below `temp`; resolves to its path, its size, and the numbers of files and of
+ * Makes an archive NAME.tar of at least `fileCount` files below `temp`; resolves to its path, its size, and the numbers of files and of
  * all entries in it. Throws when the machine has fewer.
  */
-export async function archiveRealTree(temp, fileCount) {
-  const archive = path.join(temp, 'tree.tar');
+export async function archiveRealTree(temp, fileCount, name) {
+  const archive = path.join(temp, `${name}.tar`);
   const chosen = [];
   let files = 0;
   for (const candidate of CANDIDATES) {

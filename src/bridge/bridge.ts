@@ -13,7 +13,7 @@ import { Orphans } from './orphans.ts';
 /**
  * How long the kernel may trust names, attributes and the absence of names: a day. The daemon is the only writer, so
  * what the kernel has cached goes stale only by what is done from outside of the mount, and then it is told so
- * (snapdir-changes.ts).
+ * (snapdir-changes.ts, restored.ts).
  */
 export const TRUST_MS = 24 * 60 * 60 * 1000;
 

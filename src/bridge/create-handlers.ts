@@ -5,8 +5,10 @@ import { attrHandlers } from './attr-handlers.ts';
 import { Bridge, type BridgeOptions, type BridgeSession } from './bridge.ts';
 import { directoryHandlers } from './directory-handlers.ts';
 import { fileHandlers } from './file-handlers.ts';
+import { latestHandlers } from './latest-handlers.ts';
 import { nodeHandlers } from './node-handlers.ts';
 import { rangeHandlers } from './range-handlers.ts';
+import { type AfterRestore, beforeRestore } from './restored.ts';
 import { route } from './route.ts';
 import { invalidateSnapdir, invalidateSnapshots } from './snapdir-changes.ts';
 import { snapdirHandlers } from './snapdir-handlers.ts';
@@ -22,6 +24,11 @@ export interface BridgeHandlers extends FuseHandlers {
   invalidateSnapshots(names: readonly string[]): Promise<void>;
   /** The same after a change of the volume's property `snapdir`. */
   invalidateSnapdir(): Promise<void>;
+  /**
+   * To be called right before the volume is restored; what it gives, right after, with nothing in between. When that
+   * resolves, everybody sees the files of now and handles of before answer ESTALE. It never rejects.
+   */
+  beforeRestore(): AfterRestore;
   /** Live inodes that the kernel holds, and those of them without a name. For status. */
   readonly knownNodes: number;
   readonly orphanCount: number;
@@ -39,8 +46,9 @@ export function createHandlers(view: View, options: BridgeOptions = {}): BridgeH
     ...directoryHandlers(bridge),
   };
   return {
-    ...route(bridge, files, snapdirHandlers(bridge)),
+    ...route(bridge, files, snapdirHandlers(bridge), latestHandlers(bridge)),
     forget(nodeHi, nodeLo, nlookup) {
+      // Nodes of snapshots are not counted; nor are those from before a restore, whose numbers may be in use again.
       if (nodeHi >>> 8 !== view.tag) return;
       const ino = (nodeHi & 0xff) * U32_SPAN + nodeLo;
       if (lookups.forget(ino, nlookup)) orphans.forgotten(ino);
@@ -54,6 +62,7 @@ export function createHandlers(view: View, options: BridgeOptions = {}): BridgeH
     },
     invalidateSnapshots: (names) => invalidateSnapshots(bridge, names),
     invalidateSnapdir: () => invalidateSnapdir(bridge),
+    beforeRestore: () => beforeRestore(bridge),
     get knownNodes() {
       return lookups.size;
     },

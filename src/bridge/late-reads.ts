@@ -26,11 +26,13 @@ export async function readLater(
   relatime: boolean,
   reply: DeferredReply,
 ): Promise<void> {
+  const { generation } = fs;
   try {
     // Whole blocks are read. Only a direct read begins in the midst of one, and needs more room than it asks for.
     const isAligned = offset % BLOCK_BYTES === 0 && size % BLOCK_BYTES === 0;
     const into = isAligned ? reply.payload(size) : new Uint8Array(roomFor(size));
     const count = await readDataLater(fs, ino, offset, size, into);
+    checkSame(fs, generation);
     if (relatime) noteFileRead(fs, ino, flags);
     if (isAligned) reply.data(count);
     else reply.bytes(into, 0, count);
@@ -47,15 +49,24 @@ export async function copyLater(
   kill: boolean,
   reply: DeferredReply,
 ): Promise<void> {
+  const generations = [from.fs.generation, to.fs.generation] as const;
   try {
     const wanted = Math.min(length, COPY_PIECE_BYTES);
     const bytes = new Uint8Array(roomFor(wanted));
     const count = await readDataLater(from.fs, from.ino, from.offset, wanted, bytes);
+    checkSame(from.fs, generations[0]);
+    checkSame(to.fs, generations[1]);
     if (!to.fs.alive) throw new FsError('ESTALE', 'copy-to-deleted', 'the volume was deleted');
     reply.written(writeFile(to.fs, to.ino, to.offset, bytes, 0, count, kill));
   } catch (error) {
     reply.fail(error);
   }
+}
+
+/** The inode number may be another file's by now, or no file's. */
+function checkSame(fs: Filesystem, generation: number): void {
+  if (fs.generation !== generation)
+    throw new FsError('ESTALE', 'read-of-restored', 'the volume was restored meanwhile');
 }
 
 /** What {@link readDataLater} wants: whole blocks, and one more. */

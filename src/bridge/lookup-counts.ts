@@ -50,6 +50,16 @@ export class LookupCounts {
     return true;
   }
 
+  /** Forgets all, and gives the inodes that there were. */
+  takeAll(): number[] {
+    const taken: number[] = [];
+    for (const ino of this.#inos) if (ino !== 0) taken.push(ino);
+    this.#inos = new Float64Array(SLOTS_MIN);
+    this.#counts = new Uint32Array(SLOTS_MIN);
+    this.#size = 0;
+    return taken;
+  }
+
   /** The slot of `ino`, or the free one where it would go. */
   #find(ino: number): number {
     const inos = this.#inos;

@@ -3,8 +3,8 @@
 //   high 32 bits   tag of the version (24 bits), bits 32 to 39 of the inode number
 //   low 32 bits    bits 0 to 31 of the inode number
 //
-// Tag 0 is no version's: 0/1 is the root of the mount, whichever filesystem that is, and 0/2 is `.snapshots`. The
-// root's own nodeid is never given out with a tag, so that each file has one nodeid in a mount.
+// Tag 0 is no version's: 0/1 is the root of the mount, whichever filesystem that is, 0/2 is `.snapshots`, and 1/x is
+// `.snapshots/latest`, where x tells its targets apart. The root's own nodeid is never given out with a tag, so that each file has one nodeid in a mount.
 
 import { FsError } from '../errors/index.ts';
 import { U32_SPAN } from '../util/index.ts';
@@ -12,6 +12,9 @@ import { type Filesystem, ROOT_INO, SNAPDIR_INO, type View } from '../vfs/index.
 
 /** The low half of the nodeid of `.snapshots`; the high half is 0. */
 export const SNAPDIR_NODE_LO = SNAPDIR_INO;
+
+/** The high half of the nodeids of `.snapshots/latest`; the low half depends on what it leads to. */
+export const LATEST_NODE_HI = 1;
 
 /** The halves of a nodeid, which are those of an inode number too. */
 export interface Halves {
@@ -45,7 +48,7 @@ export class Node {
     const fs = this.tag === view.tag ? view.filesystem : view.volumes.byTag(tag);
     if (fs?.alive !== true) refuseStale();
     // `.snapshots` has handlers of its own; here it is the other side of a rename.
-    if (tag === 0 && lo === SNAPDIR_NODE_LO) refuseOtherSide();
+    if (isSyntheticNode(hi, lo)) refuseOtherSide();
     this.fs = fs;
   }
 }
@@ -56,12 +59,17 @@ function refuseStale(): never {
 
 /** Not EXDEV: mv would go on to copy, and the mkdir that it begins with would take a snapshot. */
 function refuseOtherSide(): never {
-  throw new FsError('EPERM', 'snapdir-other-side', 'nothing is moved into .snapshots');
+  throw new FsError('EPERM', 'snapdir-other-side', 'nothing is moved or linked into or out of .snapshots');
 }
 
 /** Whether a nodeid is that of `.snapshots`. */
 export function isSnapdirNode(hi: number, lo: number): boolean {
   return hi === 0 && lo === SNAPDIR_NODE_LO;
+}
+
+/** Whether a nodeid is that of `.snapshots` or of the symlink in it. */
+export function isSyntheticNode(hi: number, lo: number): boolean {
+  return hi === LATEST_NODE_HI || isSnapdirNode(hi, lo);
 }
 
 /** The high half of the number that has `tag` and inode number `ino` in it. */

@@ -39,6 +39,11 @@ export class Orphans {
     this.#inos.clear();
   }
 
+  /** Those that there were are none of the view's files any more. */
+  clear(): void {
+    this.#inos.clear();
+  }
+
   /**
    * What can't be destroyed now keeps its mark in the store and is destroyed when the volume is opened the next time.
    */

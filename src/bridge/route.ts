@@ -1,10 +1,11 @@
-// Puts two sets of handlers together: one for stored files, one for `.snapshots`; and sees to it that a change comes
+// Puts sets of handlers together: for stored files, for `.snapshots`, for the symlink in there; and sees to it that a change comes
 // through only where the mount takes changes, and that the store is not flooded.
 
-import type { FuseHandlers, Request } from '../fuse/index.ts';
+import { ERRNO } from '../errors/index.ts';
+import type { FuseHandlers, Reply, Request } from '../fuse/index.ts';
 import { assert } from '../util/index.ts';
 import type { Bridge } from './bridge.ts';
-import { isSnapdirNode } from './node-ids.ts';
+import { LATEST_NODE_HI, isSyntheticNode } from './node-ids.ts';
 
 /** The operations on nodes: all but those of the session itself. */
 type Operation = Exclude<keyof FuseHandlers, 'init' | 'destroy' | 'forget'>;
@@ -19,29 +20,37 @@ const CHANGES: ReadonlySet<Operation> = new Set<Operation>([
 ]);
 
 /**
- * Handlers that serve `.snapshots` by `snapdir` and everything else by `files`. An operation that `files` has not is
- * not handled at all.
+ * Handlers that serve `.snapshots` by `snapdir`, the symlink in there by `latest`, and everything else by `files`. An
+ * operation that `files` has not is not handled at all; one that `latest` has not is for directories or files.
  */
-export function route(bridge: Bridge, files: FuseHandlers, snapdir: FuseHandlers): FuseHandlers {
+export function route(bridge: Bridge, files: FuseHandlers, snapdir: FuseHandlers, latest: FuseHandlers): FuseHandlers {
   const routed: Partial<Record<Operation, AnyHandler>> = {};
   for (const operation of Object.keys(files) as Operation[]) {
     const onFile = files[operation] as AnyHandler;
     const onSnapdir = snapdir[operation] as AnyHandler | undefined;
     assert(onSnapdir !== undefined, `${operation} has a handler for .snapshots too`);
+    const onLatest = (latest[operation] as AnyHandler | undefined) ?? noDirectory;
+    const onSynthetic: AnyHandler = (request, second, third) => {
+      (request.nodeHi === LATEST_NODE_HI ? onLatest : onSnapdir)(request, second, third);
+    };
     routed[operation] = CHANGES.has(operation)
-      ? routeChange(bridge, onFile, onSnapdir)
+      ? routeChange(bridge, onFile, onSynthetic)
       : (request, second, third) => {
-          if (isSnapdirNode(request.nodeHi, request.nodeLo)) onSnapdir(request, second, third);
+          if (isSyntheticNode(request.nodeHi, request.nodeLo)) onSynthetic(request, second, third);
           else onFile(request, second, third);
         };
   }
   return routed as FuseHandlers;
 }
 
-function routeChange(bridge: Bridge, onFile: AnyHandler, onSnapdir: AnyHandler): AnyHandler {
+function noDirectory(_request: Request, second: unknown, third: unknown): void {
+  ((third ?? second) as Reply).error(ERRNO.ENOTDIR);
+}
+
+function routeChange(bridge: Bridge, onFile: AnyHandler, onSynthetic: AnyHandler): AnyHandler {
   return (request, second, third) => {
     bridge.checkWritable();
-    if (isSnapdirNode(request.nodeHi, request.nodeLo)) onSnapdir(request, second, third);
+    if (isSyntheticNode(request.nodeHi, request.nodeLo)) onSynthetic(request, second, third);
     else onFile(request, second, third);
     bridge.easePressure();
   };

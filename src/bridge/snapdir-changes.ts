@@ -10,7 +10,8 @@ import { SNAPDIR_NODE_LO } from './node-ids.ts';
  * Snapshots came, went or changed their names: `names` are the access points concerned, old and new ones. Afterwards a
  * look-up of any of them asks anew, also where the kernel had remembered that there is none; what it had cached below a
  * deleted one is dropped, and open files there answer ESTALE. Resolves when the kernel has taken it in; never rejects.
- * Does nothing where the mount shows no `.snapshots` or is not there yet.
+ * Does nothing where the mount shows no `.snapshots` or is not there yet. `latest` needs no word: the kernel trusts it
+ * for no time (latest-handlers.ts).
  */
 export async function invalidateSnapshots(bridge: Bridge, names: readonly string[]): Promise<void> {
   const { session, view } = bridge;

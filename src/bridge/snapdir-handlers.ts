@@ -6,12 +6,16 @@
 import { ERRNO, FsError } from '../errors/index.ts';
 import type { FuseHandlers, Reply } from '../fuse/index.ts';
 import {
+  LATEST_INO,
+  LATEST_PLACE,
   ROOT_INO,
   S_IFDIR,
   SNAPDIR_INO,
+  SNAPDIR_LATEST,
   type Snapshot,
   findInode,
   fillSnapdirInode,
+  latestTarget,
   lookupSnapshot,
   makeSnapshot,
   removeSnapshot,
@@ -22,8 +26,10 @@ import {
 import { answerStatfs } from './attr-handlers.ts';
 import { type Bridge, TRUST_MS } from './bridge.ts';
 import { fillAttr, fillStatx, fillUncounted } from './fill.ts';
+import { fillLatestEntry, isLatest } from './latest-handlers.ts';
 import { isSnapdirNode, taggedHi } from './node-ids.ts';
 
+const DT_LNK = 10;
 const BEHIND_DOT = 1;
 const BEHIND_DOT_DOT = 2;
 const DOT = Buffer.from('.');
@@ -99,6 +105,13 @@ function snapshots(bridge: Bridge): FuseHandlers {
   const { view, log } = bridge;
   return {
     lookup(_request, { name }, reply) {
+      if (isLatest(name)) {
+        const link = fillLatestEntry(bridge);
+        // Trusted for no time: whether there is a snapshot may change through this very mount.
+        if (link === undefined) reply.negativeEntry(0);
+        else reply.entry(link);
+        return;
+      }
       const snapshot = lookupSnapshot(view.volume, name);
       if (snapshot === undefined) reply.negativeEntry(TRUST_MS);
       else answerRoot(bridge, snapshot, reply);
@@ -167,24 +180,29 @@ function listings(bridge: Bridge): FuseHandlers {
       const dots =
         (offset >= BEHIND_DOT || reply.dirent(0, SNAPDIR_INO, BEHIND_DOT, type, DOT)) &&
         (offset >= BEHIND_DOT_DOT || reply.dirent(0, ROOT_INO, BEHIND_DOT_DOT, type, DOT_DOT));
-      if (dots) {
-        for (const snapshot of snapshotsBehind(view.volume, Math.max(offset, BEHIND_DOT_DOT))) {
-          const { version, label } = snapshot;
-          const hi = taggedHi(version.tag, ROOT_INO);
-          const name = Buffer.from(label.accessPoint);
-          if (!reply.dirent(hi, ROOT_INO, snapshotPlace(snapshot), type, name)) break;
-        }
+      let fits = dots;
+      for (const snapshot of dots ? snapshotsBehind(view.volume, Math.max(offset, BEHIND_DOT_DOT)) : []) {
+        const { version, label } = snapshot;
+        const hi = taggedHi(version.tag, ROOT_INO);
+        fits = reply.dirent(hi, ROOT_INO, snapshotPlace(snapshot), type, Buffer.from(label.accessPoint));
+        if (!fits) break;
+      }
+      if (fits && offset < LATEST_PLACE && latestTarget(view.volume) !== undefined) {
+        reply.dirent(0, LATEST_INO, LATEST_PLACE, DT_LNK, SNAPDIR_LATEST);
       }
       reply.dirents();
     },
 
     readdirplus(_request, { offset }, reply) {
-      if (addDots(bridge, offset, reply)) {
-        for (const snapshot of snapshotsBehind(view.volume, Math.max(offset, BEHIND_DOT_DOT))) {
-          if (!fillRoot(bridge, snapshot)) continue;
-          const name = Buffer.from(snapshot.label.accessPoint);
-          if (!reply.direntPlus(entry, snapshotPlace(snapshot), name)) break;
-        }
+      let fits = addDots(bridge, offset, reply);
+      for (const snapshot of fits ? snapshotsBehind(view.volume, Math.max(offset, BEHIND_DOT_DOT)) : []) {
+        if (!fillRoot(bridge, snapshot)) continue;
+        fits = reply.direntPlus(entry, snapshotPlace(snapshot), Buffer.from(snapshot.label.accessPoint));
+        if (!fits) break;
+      }
+      if (fits && offset < LATEST_PLACE) {
+        const link = fillLatestEntry(bridge);
+        if (link !== undefined) reply.direntPlus(link, LATEST_PLACE, SNAPDIR_LATEST);
       }
       reply.dirents();
     },

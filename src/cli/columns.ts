@@ -4,9 +4,9 @@ import { UsageError } from './failure.ts';
 import { formatLocalTime, formatSize, formatUtcTime } from './sizes.ts';
 
 /** A value of a cell. Times are milliseconds since 1970, sizes bytes; null is "there is none". */
-export type CellValue = string | number | boolean | null;
+export type CellValue = string | number | boolean | null | readonly string[];
 
-export type ColumnKind = 'text' | 'size' | 'time' | 'count' | 'flag';
+export type ColumnKind = 'text' | 'size' | 'time' | 'count' | 'flag' | 'list';
 
 export interface Column<Row> {
   /** As `-o` and JSON call it. */
@@ -17,7 +17,7 @@ export interface Column<Row> {
 
 /** For people: sizes with units, times of the place, "-" for nothing. */
 export function formatForPeople(kind: ColumnKind, value: CellValue): string {
-  if (value === null || value === '') return '-';
+  if (isNothing(value)) return '-';
   if (kind === 'size') return formatSize(Number(value));
   if (kind === 'time') return formatLocalTime(Number(value));
   return formatExactly(kind, value);
@@ -25,10 +25,14 @@ export function formatForPeople(kind: ColumnKind, value: CellValue): string {
 
 /** For scripts: exact numbers, UTC times, "-" for nothing. */
 export function formatExactly(kind: ColumnKind, value: CellValue): string {
-  if (value === null || value === '') return '-';
+  if (isNothing(value)) return '-';
   if (kind === 'time') return formatUtcTime(Number(value));
   if (kind === 'flag') return value === true ? 'yes' : 'no';
-  return String(value);
+  return kind === 'list' ? (value as readonly string[]).join(',') : String(value);
+}
+
+function isNothing(value: CellValue): boolean {
+  return value === null || value === '' || (typeof value === 'object' && value.length === 0);
 }
 
 /** For JSON: as it is, times in UTC. */

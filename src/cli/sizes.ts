@@ -28,3 +28,26 @@ export function formatLocalTime(ms: number): string {
 export function formatUtcTime(ms: number): string {
   return new Date(ms).toISOString();
 }
+
+/** A size as people write it: `4096`, `10G`, `1.5 MiB`; units are powers of 1024. undefined where it is none. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text.trim());
+  if (match === null) return undefined;
+  const bytes = Math.round(Number(match[1]) * 1024 ** ' kmgtp'.indexOf(match[2]!.toLowerCase() || ' '));
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+const DURATION_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+
+/**
+ * A moment to come: a duration from `nowMs` on (`30m`, `12h`, `7d`, `2w`), or a date in UTC (`2026-12-31`, `2026-12-31T18:00`, with a
+ * zone where another is meant). Milliseconds since 1970; undefined where it is none.
+ */
+export function parseMoment(text: string, nowMs: number): number | undefined {
+  const duration = /^(\d+)([mhdw])$/.exec(text);
+  if (duration !== null) return nowMs + Number(duration[1]) * DURATION_MS[duration[2] as keyof typeof DURATION_MS];
+  if (!/^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/.test(text)) return undefined;
+  const zoned = /(?:Z|[T ].*[+-]\d\d:\d\d)$/.test(text) || text.length === 10 ? text : `${text}Z`;
+  const ms = Date.parse(zoned.replace(' ', 'T'));
+  return Number.isNaN(ms) ? undefined : ms;
+}

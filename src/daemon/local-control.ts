@@ -25,7 +25,7 @@ export async function openLocalControl(path: string): Promise<Control> {
     store: core.store.path,
     daemonPid: undefined,
     call: <M extends ControlMethod>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>> => {
-      deleted ||= method === 'snapshot.delete' || method === 'volume.delete';
+      deleted ||= method === 'snapshot.delete' || method === 'snapshot.restore' || method === 'volume.delete';
       return callMethod({ core, log: stderrLog, daemon: undefined }, method, params) as Promise<ResultOf<M>>;
     },
     close: async () => {

@@ -4,6 +4,7 @@
 // other's changes (checked by test/unit/daemon/mounts.test.ts).
 // Nothing here touches a mount of its own: whoever serves a request must not wait for one.
 
+import type { AfterRestore } from '../bridge/index.ts';
 import { FsError } from '../errors/index.ts';
 import { canonicalMountPoint, connectionOf, type FuseSession, type Transport } from '../fuse/index.ts';
 import type { Log } from '../util/index.ts';
@@ -219,6 +220,18 @@ export class Mounts {
   async snapshotsChanged(volume: Volume, accessPoints: readonly string[]): Promise<void> {
     const mount = this.#find(volume, undefined);
     if (mount !== undefined) await within(mount.view.handlers.invalidateSnapshots(accessPoints), NOTIFY_MS);
+  }
+
+  /**
+   * To be called right before `volume` is restored; what it gives, right after, with the access points of snapshots that this made. That
+   * resolves when the mount shows the files of now; it never rejects. Throws FsError EBUSY.
+   */
+  beforeRestore(volume: Volume): AfterRestore {
+    this.#assertNotComing(volume);
+    const told = this.#find(volume, undefined)?.view.handlers.beforeRestore();
+    return async (accessPoints) => {
+      if (told !== undefined) await within(told(accessPoints), NOTIFY_MS);
+    };
   }
 
   /** The property `snapdir` of a volume was set: resolves when its mount goes by it. Never rejects. */

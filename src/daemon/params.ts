@@ -5,6 +5,8 @@ import { isFields, type Fields } from './control/protocol.ts';
 
 /** Longer than any path or comment that makes sense, short enough to keep. */
 const STRING_LENGTH_MAX = 16 * 1024;
+/** Longer than what fits into the arguments of a command. */
+const LONG_STRING_LENGTH_MAX = 2 * 1024 * 1024;
 
 function wrong(name: string, wanted: string): ProtocolError {
   return new ProtocolError(`parameter "${name}" should be ${wanted}`);
@@ -23,6 +25,28 @@ export function optionalString(params: Fields, name: string): string | undefined
   if (typeof value !== 'string' || value.length > STRING_LENGTH_MAX || value.includes('\0'))
     throw wrong(name, 'a string');
   return value;
+}
+
+/** Like {@link stringParam}, for lists of names. */
+export function longStringParam(params: Fields, name: string): string {
+  const value = params[name];
+  if (typeof value !== 'string' || value.length > LONG_STRING_LENGTH_MAX || value.includes('\0'))
+    throw wrong(name, 'a string');
+  return value;
+}
+
+export function numberParam(params: Fields, name: string): number {
+  const value = optionalNumber(params, name);
+  if (value === undefined) throw wrong(name, 'a whole number');
+  return value;
+}
+
+/** A whole number from 0 on that is exact, or not there. */
+export function optionalNumber(params: Fields, name: string): number | undefined {
+  const value = params[name];
+  if (value === undefined) return undefined;
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw wrong(name, 'a whole number');
+  return value as number;
 }
 
 export function booleanParam(params: Fields, name: string): boolean {

@@ -59,6 +59,7 @@ export {
 export {
   type CloneOrigin,
   RECORD,
+  type SnapshotHold,
   type SnapshotLabel,
   type SuperRecord,
   VERSION_STATE,

@@ -5,7 +5,7 @@
 //   14 u32  rdev             18 u32  flags (zero)
 //   22 i64  size in bytes
 //   30 u48  data blocks, in units of 4 KiB
-//   36 u48  parent: for directories the directory that holds them, else 0
+//   36 u48  parent: for directories the directory that holds them; else a directory that got one of its names (a hint), or 0
 //   42 i64 + u32  atime      54 i64 + u32  mtime   66 i64 + u32  ctime   78 i64 + u32  btime
 // FROZEN BYTES: FORMAT.md, "Inode".
 

@@ -43,6 +43,14 @@ export const VERSION_STATE = {
   merging: 4,
 } as const;
 
+/** Who needs a snapshot to stay, until when. */
+export interface SnapshotHold {
+  tag: string;
+  reason?: string;
+  /** From this moment on (milliseconds since 1970) it holds no longer. */
+  expiresMs?: number;
+}
+
 /** What people say of a snapshot. */
 export interface SnapshotLabel {
   name: string;
@@ -50,6 +58,8 @@ export interface SnapshotLabel {
   comment?: string;
   /** Who made it: a person's name or a schedule's. */
   by?: string;
+  /** While one of them has not expired, the snapshot is not deleted. */
+  holds?: SnapshotHold[];
 }
 
 export interface VersionRecord {

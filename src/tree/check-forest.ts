@@ -189,7 +189,7 @@ async function checkDeadList(
   const stored = await forest.deadLists.loadSums(version.deadList);
   if (describeSums(sums) !== describeSums(stored))
     say(`its sums are ${describeSums(stored)}, its records ${describeSums(sums)}`);
-  if (version.state !== VERSION_STATE.head) forest.deadLists.release(version.deadList);
+  forest.deadLists.release(version.deadList);
   return problems;
 }
 

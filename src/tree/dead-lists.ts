@@ -39,7 +39,11 @@ export class DeadLists {
   readonly #kv: KeyValue;
   readonly #sums = new Map<number, Map<number, DeadSum>>();
   readonly #dirtySums = new Map<number, Set<number>>();
-  readonly #released = new Set<number>();
+  /** How many need the sums of a list in memory: the head that adds to it, and whoever reads or changes it in the background. */
+  readonly #holders = new Map<number, number>();
+  /** Lists whose sums may leave memory with the next commit, and those that the commit under way lets go. */
+  #released = new Set<number>();
+  #leaving = new Set<number>();
   readonly #changes = new Map<number, number>();
   #changeCount = 0;
   #pending: number[] = [];
@@ -48,14 +52,15 @@ export class DeadLists {
     this.#kv = kv;
   }
 
-  /** Starts the list of a new version. */
+  /** Starts the list of a new version, which holds its sums in memory until {@link release}. */
   start(list: number): void {
     this.#sums.set(list, new Map());
+    this.#holders.set(list, 1);
   }
 
-  /** Reads the sums of `list` into memory, where they stay until {@link release}. */
+  /** The sums of `list`, held in memory until {@link release} was called as often as this. */
   async loadSums(list: number): Promise<ReadonlyMap<number, DeadSum>> {
-    this.#released.delete(list);
+    this.#holders.set(list, (this.#holders.get(list) ?? 0) + 1);
     const loaded = this.#sums.get(list);
     if (loaded !== undefined) return loaded;
     const sums = new Map<number, DeadSum>();
@@ -69,9 +74,26 @@ export class DeadLists {
     return sums;
   }
 
-  /** The list no longer changes: lets go of its sums once they are written. */
+  /** The sum of one birth in `list`, which need not be in memory; undefined where the list holds nothing of it. */
+  sumOf(list: number, birth: number): DeadSum | undefined {
+    const loaded = this.#sums.get(list);
+    if (loaded !== undefined) return loaded.get(birth);
+    const value = this.#kv.get(deadSumKey(list, birth));
+    return value === undefined ? undefined : decodeDeadSum(value, `sums of dead list ${list}`);
+  }
+
+  /** The other end of {@link start} or {@link loadSums}: without a holder, sums leave memory once LevelDB has them. */
   release(list: number): void {
-    this.#released.add(list);
+    const holders = this.#holders.get(list)! - 1;
+    if (holders > 0) this.#holders.set(list, holders);
+    else this.#holders.delete(list);
+    if (holders === 0) this.#released.add(list);
+  }
+
+  /** Whoever holds the sums of `from` holds those of `to` instead: two versions exchange their lists. */
+  moveHolder(from: number, to: number): void {
+    this.#holders.set(to, (this.#holders.get(to) ?? 0) + 1);
+    this.release(from);
   }
 
   /** Adds `length` nodes or blocks from `start` on to `list`, whose sums are in memory. */
@@ -141,9 +163,10 @@ export class DeadLists {
     return this.#changes.get(list) ?? 0;
   }
 
-  /** The list is empty and its version gone. */
+  /** The list is empty and its version gone; whoever held its sums need not release them. */
   forget(list: number): void {
-    this.release(list);
+    this.#holders.delete(list);
+    this.#released.add(list);
     this.#changes.delete(list);
   }
 
@@ -158,8 +181,14 @@ export class DeadLists {
     this.#pending = [];
     for (const [list, births] of this.#dirtySums) this.#captureSums(batch, list, births);
     this.#dirtySums.clear();
-    for (const list of this.#released) this.#sums.delete(list);
-    this.#released.clear();
+    this.#leaving = this.#released;
+    this.#released = new Set();
+  }
+
+  /** The batch of the last capture is durable: sums that were released before it may leave memory, since LevelDB has them now. */
+  durable(): void {
+    for (const list of this.#leaving) if (!this.#holders.has(list)) this.#sums.delete(list);
+    this.#leaving.clear();
   }
 
   #captureSums(batch: Batch, list: number, births: Set<number>): void {

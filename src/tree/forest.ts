@@ -220,6 +220,7 @@ export class Forest {
 
   durable(): void {
     this.nodes.durable();
+    this.deadLists.durable();
   }
 }
 

@@ -12,6 +12,8 @@ const RECORDS_PER_SLICE = 512;
 
 /** What hoisting needs from the reclaimer that runs it. */
 export interface HoistHost {
+  /** Makes what the lists gained so far readable. */
+  commit(): Promise<void>;
   /** Something changed that a commit has to take. */
   markDirty(): void;
   /** Lets other work run; false where the reclaimer is to stop. */
@@ -19,19 +21,42 @@ export interface HoistHost {
 }
 
 /**
- * Hoists out of the children of `version`, which has no name and two or more of them. The lists must be committed. Gives whether anything
- * moved to the list of `version`, whose own parent may then have something to hoist.
+ * Hoists out of the children of `version`, which has no name and two or more of them. Gives whether anything moved to the list of `version`,
+ * whose own parent may then have something to hoist.
  */
 export async function hoist(forest: Forest, version: Version, host: HoistHost): Promise<boolean> {
+  const { deadLists } = forest;
   const lists = [...version.children].map((child) => child.deadList);
-  const births = await commonBirths(forest.deadLists, lists);
-  await forest.deadLists.loadSums(version.deadList);
+  const held = [version.deadList, ...lists];
+  await Promise.all(held.map((list) => deadLists.loadSums(list)));
+  try {
+    const births = await commonBirths(deadLists, lists);
+    if (births.length === 0) return false;
+    await host.commit();
+    return await hoistBirths(forest, version, lists, births, host);
+  } finally {
+    for (const list of held) deadLists.release(list);
+  }
+}
+
+async function commonBirths(deadLists: DeadLists, lists: number[]): Promise<number[]> {
+  const [first, ...others] = await Promise.all(lists.map((list) => deadLists.loadSums(list)));
+  for (const list of lists) deadLists.release(list);
+  return [...first!.keys()].filter((birth) => others.every((sums) => sums.has(birth)));
+}
+
+async function hoistBirths(
+  forest: Forest,
+  version: Version,
+  lists: number[],
+  births: number[],
+  host: HoistHost,
+): Promise<boolean> {
   let moved = false;
   for (const birth of births) {
     const own = forest.versions.resolve(birth) === version.id;
     const walks = lists.map((list) => new Walk(forest.deadLists, list, birth));
-    for (;;) {
-      if (!(await fill(walks))) break;
+    while (await fill(walks)) {
       const common = nextCommon(walks);
       if (common === undefined) continue;
       for (const walk of walks) walk.cut(common);
@@ -45,11 +70,6 @@ export async function hoist(forest: Forest, version: Version, host: HoistHost): 
     }
   }
   return moved;
-}
-
-async function commonBirths(deadLists: DeadLists, lists: number[]): Promise<number[]> {
-  const [first, ...others] = await Promise.all(lists.map((list) => deadLists.loadSums(list)));
-  return [...first!.keys()].filter((birth) => others.every((sums) => sums.has(birth)));
 }
 
 /** Whether each walk has a record at hand, reading on where one has none. */

@@ -8,4 +8,5 @@ export type { Head } from './head.ts';
 export { type ReclaimHost, Reclaimer } from './reclaim.ts';
 export { rehearseDelete } from './rehearsal.ts';
 export type { Tree } from './tree.ts';
+export { type KeyRange, TreeDiff } from './tree-diff.ts';
 export { type Version, eachRecord } from './versions.ts';

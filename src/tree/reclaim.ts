@@ -127,8 +127,8 @@ export class Reclaimer {
 
   async #hoist(version: Version): Promise<void> {
     this.#hoisted.set(version.id, this.#changesBelow(version));
-    await this.#host.commit();
     const moved = await hoist(this.#forest, version, {
+      commit: () => this.#host.commit(),
       markDirty: () => {
         this.#host.markDirty();
       },
@@ -138,10 +138,6 @@ export class Reclaimer {
       },
     });
     if (moved) this.#enqueueParent(version);
-    for (const child of version.children) {
-      if (child.state !== VERSION_STATE.head) this.#forest.deadLists.release(child.deadList);
-    }
-    this.#forest.deadLists.release(version.deadList);
   }
 
   /** Changes whenever the dead list of a child of `version` does. */
@@ -181,8 +177,7 @@ export class Reclaimer {
       if (this.#stopped) return;
     }
     // What the list names lives on in ancestors: only the records go.
-    await this.#host.commit();
-    if (!(await this.#eachDead(version, undefined, () => undefined))) return;
+    if (!(await this.#takeAll(version, () => undefined))) return;
     this.#forest.deadLists.forget(version.deadList);
     this.#enqueueParent(version);
     this.#forest.versions.remove(version);
@@ -250,43 +245,73 @@ export class Reclaimer {
   async #merge(version: Version): Promise<void> {
     const { versions, deadLists } = this.#forest;
     const child = versions.get(versions.resolve(version.id));
-    const sums = await deadLists.loadSums(child.deadList);
-    await this.#host.commit();
-    for (const birth of [...sums.keys()].filter((b) => versions.resolve(b) === child.id)) {
-      const done = await this.#eachDead(child, birth, (record) => {
-        this.#forest.freeDead(record.kind, record.start, record.length);
-        if (record.kind === DEAD_NODE) child.bornNodes -= record.length;
-        else child.bornBlocks -= record.length;
-      });
-      if (!done) return;
-    }
-    if ((await this.#sizeOf(version)) > (await this.#sizeOf(child))) {
-      [version.deadList, child.deadList] = [child.deadList, version.deadList];
-      versions.touch(child);
-      versions.touch(version);
-    }
+    if (!(await this.#freeShared(child))) return;
+    await this.#chooseList(version, child);
     const target = child.deadList;
-    await this.#host.commit();
-    const joined = await this.#eachDead(version, undefined, (record) => {
-      deadLists.add(target, record.birth, record.kind, record.start, record.length);
-    });
-    if (!joined) return;
+    await deadLists.loadSums(target);
+    try {
+      const joined = await this.#takeAll(version, (record) => {
+        deadLists.add(target, record.birth, record.kind, record.start, record.length);
+      });
+      if (!joined) return;
+    } finally {
+      deadLists.release(target);
+    }
     versions.removeMerged(version);
+    deadLists.forget(version.deadList);
     this.#forest.releaseTag(version.tag);
     this.#hoisted.delete(version.id);
     this.#host.markDirty();
     // The child's list has grown.
     this.#enqueueParent(child);
-    deadLists.forget(version.deadList);
-    if (child.state !== VERSION_STATE.head) deadLists.release(target);
+  }
+
+  /** Frees what the dead list of `child` holds of births that have become its own. False where it was stopped before the end. */
+  async #freeShared(child: Version): Promise<boolean> {
+    const { versions, deadLists } = this.#forest;
+    const list = child.deadList;
+    const sums = await deadLists.loadSums(list);
+    try {
+      const births = [...sums.keys()].filter((birth) => versions.resolve(birth) === child.id);
+      if (births.length > 0) await this.#host.commit();
+      for (const birth of births) {
+        const done = await this.#eachDead(child, birth, (record) => {
+          this.#forest.freeDead(record.kind, record.start, record.length);
+          if (record.kind === DEAD_NODE) child.bornNodes -= record.length;
+          else child.bornBlocks -= record.length;
+        });
+        if (!done) return false;
+      }
+      return true;
+    } finally {
+      deadLists.release(list);
+    }
+  }
+
+  /** Lets `child` have the longer of both lists, so that the shorter one is what has to be moved. */
+  async #chooseList(version: Version, child: Version): Promise<void> {
+    if ((await this.#sizeOf(version)) <= (await this.#sizeOf(child))) return;
+    const { versions, deadLists } = this.#forest;
+    [version.deadList, child.deadList] = [child.deadList, version.deadList];
+    if (child.state === VERSION_STATE.head) deadLists.moveHolder(version.deadList, child.deadList);
+    versions.touch(child);
+    versions.touch(version);
   }
 
   /** How many entries the dead list of `version` holds. */
   async #sizeOf(version: Version): Promise<number> {
+    const list = version.deadList;
     let size = 0;
-    for (const sum of (await this.#forest.deadLists.loadSums(version.deadList)).values())
-      size += sum.nodes + sum.blocks;
+    for (const sum of (await this.#forest.deadLists.loadSums(list)).values()) size += sum.nodes + sum.blocks;
+    this.#forest.deadLists.release(list);
     return size;
+  }
+
+  /** Takes every record out of the dead list of `version`, as {@link #eachDead} does; costs nothing where there is none. */
+  async #takeAll(version: Version, visit: (record: DeadRecord) => void): Promise<boolean> {
+    if ((await this.#sizeOf(version)) === 0) return true;
+    await this.#host.commit();
+    return this.#eachDead(version, undefined, visit);
   }
 
   /**
@@ -297,19 +322,23 @@ export class Reclaimer {
     const { deadLists } = this.#forest;
     const list = version.deadList;
     await deadLists.loadSums(list);
-    let last: DeadRecord | undefined;
-    for (;;) {
-      const records = await deadLists.read(list, last, birth, RECORDS_PER_SLICE);
-      for (const record of records) {
-        deadLists.remove(list, record);
-        visit(record);
+    try {
+      let last: DeadRecord | undefined;
+      for (;;) {
+        const records = await deadLists.read(list, last, birth, RECORDS_PER_SLICE);
+        for (const record of records) {
+          deadLists.remove(list, record);
+          visit(record);
+        }
+        this.#forest.versions.touch(version);
+        if (records.length > 0) this.#host.markDirty();
+        last = records.at(-1);
+        if (records.length < RECORDS_PER_SLICE) return true;
+        await this.#host.breathe();
+        if (this.#stopped) return false;
       }
-      this.#forest.versions.touch(version);
-      if (records.length > 0) this.#host.markDirty();
-      last = records.at(-1);
-      if (records.length < RECORDS_PER_SLICE) return true;
-      await this.#host.breathe();
-      if (this.#stopped) return false;
+    } finally {
+      deadLists.release(list);
     }
   }
 }

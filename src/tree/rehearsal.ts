@@ -33,7 +33,6 @@ interface Actor {
   born: number;
   list: List | undefined;
   deadList: number;
-  head: boolean;
 }
 
 /**
@@ -70,7 +69,6 @@ class Stage {
         born: version.bornNodes + version.bornBlocks,
         list: undefined,
         deadList: version.deadList,
-        head: version.state === VERSION_STATE.head,
       };
       this.#actors.set(id, actor);
     }
@@ -172,7 +170,7 @@ class Stage {
     for (const [birth, sum] of await deadLists.loadSums(actor.deadList)) {
       if (sum.nodes + sum.blocks > 0) sums.set(birth, sum.nodes + sum.blocks);
     }
-    if (!actor.head) deadLists.release(actor.deadList);
+    deadLists.release(actor.deadList);
     actor.list = { sources: [actor.deadList], sums, runs: new Map() };
     return actor.list;
   }

@@ -25,10 +25,12 @@ import type { TreeEditor, TreeOwner } from './editor.ts';
 import { collapseRoot, mergeUp } from './merge.ts';
 import { splitAndInsert } from './split.ts';
 
+/** The way to an entry that is removed. One for all trees: removing is synchronous, and there may be a tree for each of many snapshots. */
+const path = new Cursor();
+
 export class Tree implements TreeEditor {
   readonly nodes: Nodes;
   readonly owner: TreeOwner;
-  readonly #path = new Cursor();
 
   constructor(nodes: Nodes, owner: TreeOwner) {
     this.nodes = nodes;
@@ -132,7 +134,6 @@ export class Tree implements TreeEditor {
 
   /** Removes the entry of `key`; false where there is none. */
   remove(key: Key): boolean {
-    const path = this.#path;
     if (!this.find(key, path)) return false;
     this.removeAt(path);
     return true;

@@ -30,6 +30,8 @@ const LOAD_SLICE = 4096;
 export class Versions {
   readonly #versions = new Map<number, Version>();
   readonly #aliases = new Map<number, number>();
+  /** The versions that aliases lead to. */
+  readonly #targets = new Set<number>();
   readonly #dirty = new Set<number>();
   readonly #newAliases: number[] = [];
   #nextId: number;
@@ -47,7 +49,9 @@ export class Versions {
     });
     await eachRecord(kv, SPACE.alias, (key, value) => {
       const id = idOfKey(key);
-      versions.#aliases.set(id, decodeAlias(value, `alias ${id}`));
+      const target = decodeAlias(value, `alias ${id}`);
+      versions.#aliases.set(id, target);
+      versions.#targets.add(target);
     });
     for (const version of versions.#versions.values()) {
       if (version.parent === 0 || versions.#aliases.has(version.id)) continue;
@@ -92,6 +96,11 @@ export class Versions {
     }
   }
 
+  /** Whether others were merged into the version, so that what was born in them counts as born in it. */
+  standsForOthers(version: Version): boolean {
+    return this.#targets.has(version.id);
+  }
+
   /** Adds a version with a new id below `fields.parent`. Its dead list starts empty. */
   create(fields: Omit<VersionRecord, 'deadList'>): Version {
     const id = this.#nextId++;
@@ -132,6 +141,7 @@ export class Versions {
     version.bornNodes = 0;
     version.bornBlocks = 0;
     this.#aliases.set(version.id, child.id);
+    this.#targets.add(child.id);
     this.#newAliases.push(version.id);
     this.touch(version);
     this.touch(child);

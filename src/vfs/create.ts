@@ -72,9 +72,9 @@ export function createNode(
   insertDirent(fs, dir, name, inode.ino, direntType(mode));
   if (isDirectory(mode)) {
     inode.nlink = 2;
-    inode.parent = dir;
     parent.nlink++;
   }
+  inode.parent = dir;
   finish(fs, dir, inode, umask);
   stampDirectory(parent, inode);
   saveInode(fs, parent);
@@ -104,6 +104,7 @@ export function createSymlink(
   fs.change();
   start(fs, inode, S_IFLNK | 0o777, caller);
   inode.sizeBytes = target.length;
+  inode.parent = dir;
   insertDirent(fs, dir, name, inode.ino, direntType(S_IFLNK));
   finish(fs, dir, inode, 0);
   insertSymlink(fs, inode.ino, target);
@@ -135,6 +136,7 @@ export function createTemporary(
 export function createWhiteout(fs: Filesystem, dir: Inode, caller: Caller, inode: Inode): number {
   inheritOwner(inode, dir, S_IFCHR, caller);
   reset(fs, inode);
+  inode.parent = dir.ino;
   insertInode(fs, inode);
   return inode.ino;
 }

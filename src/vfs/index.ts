@@ -5,6 +5,7 @@ export { allocate, seek } from './allocate.ts';
 export { type AttributeChange, setAttributes } from './attr.ts';
 export { type Caller, createNode, createSymlink, createTemporary } from './create.ts';
 export { copyRange, noteFileRead, openFile, readFile, writeFile } from './data.ts';
+export { LATEST_INO, LATEST_PLACE, fillLatestInode, latestTarget } from './latest.ts';
 export { link } from './link.ts';
 export { Listing, type ListingKind } from './listing.ts';
 export { lookup } from './lookup.ts';
@@ -14,6 +15,7 @@ export { needDirectory, needInode } from './needed.ts';
 export { rename } from './rename.ts';
 export {
   SNAPDIR_INO,
+  SNAPDIR_LATEST,
   fillSnapdirInode,
   lookupSnapshot,
   makeSnapshot,

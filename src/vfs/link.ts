@@ -30,7 +30,10 @@ export function link(fs: Filesystem, ino: number, dir: number, name: Uint8Array,
   countLink(inode);
   fs.change();
   insertDirent(fs, dir, name, ino, direntType(inode.mode));
-  if (inode.nlink === 0) removeOrphan(fs, ino);
+  if (inode.nlink === 0) {
+    removeOrphan(fs, ino);
+    inode.parent = dir;
+  }
   inode.nlink++;
   stampChange(fs, inode);
   saveInode(fs, inode);

@@ -129,8 +129,8 @@ function move(
     removeDirent(fs, oldParent.ino, oldName);
   }
   const orphan = replaces ? dropName(fs, target, newParent) : 0;
+  source.parent = newParent.ino;
   if (moves) {
-    source.parent = newParent.ino;
     oldParent.nlink--;
     newParent.nlink++;
   }
@@ -164,8 +164,8 @@ function exchange(fs: Filesystem, oldName: Uint8Array, newParent: Inode, newName
 }
 
 function changeParent(inode: Inode, from: Inode, to: Inode): void {
-  if (!isDirectory(inode.mode)) return;
   inode.parent = to.ino;
+  if (!isDirectory(inode.mode)) return;
   from.nlink--;
   to.nlink++;
 }

@@ -1,6 +1,6 @@
-// `.snapshots`: a directory that is nowhere stored. Its entries are the access points of the volume's snapshots; mkdir
-// takes a snapshot, rmdir deletes one, rename renames one; nothing else can be done to it. Its owner is root and its
-// mode 0755, so the kernel lets only root do that.
+// `.snapshots`: a directory that is nowhere stored. Its entries are the access points of the volume's snapshots, and
+// `latest` (latest.ts); mkdir takes a snapshot, rmdir deletes one, rename renames one; nothing else can be done to it.
+// Its owner is root and its mode 0755, so the kernel lets only root do that.
 
 import { FsError } from '../errors/index.ts';
 import type { Inode, Snapshot, Volume } from '../volume/index.ts';
@@ -11,6 +11,9 @@ import type { View } from './view.ts';
 
 /** Its inode number: between that of the root and those of files, and of no stored inode. */
 export const SNAPDIR_INO = 2;
+
+/** The name in it of the symlink to the newest snapshot. */
+export const SNAPDIR_LATEST: Buffer = Buffer.from('latest');
 
 const SNAPDIR_MODE = S_IFDIR | 0o755;
 
@@ -58,7 +61,9 @@ export function snapshotByTag(volume: Volume, tag: number): Snapshot | undefined
  */
 export function makeSnapshot(view: View, name: Uint8Array): Snapshot {
   checkControl(view);
-  return view.volumes.createSnapshot(view.volume, { name: textOf(name) });
+  const text = textOf(name);
+  // The directory that was asked for is made, also where access points are times by default.
+  return view.volumes.createSnapshot(view.volume, { name: text, accessPoint: text });
 }
 
 /**
@@ -67,6 +72,9 @@ export function makeSnapshot(view: View, name: Uint8Array): Snapshot {
  */
 export function removeSnapshot(view: View, name: Uint8Array, inUse: (snapshot: Snapshot) => void): Snapshot {
   checkControl(view);
+  if (SNAPDIR_LATEST.equals(name)) {
+    throw new FsError('EPERM', 'latest-not-removed', 'latest goes with the last snapshot; it is not removed by itself');
+  }
   const snapshot = needSnapshot(view, name);
   inUse(snapshot);
   view.volumes.deleteSnapshot(view.volume, snapshot);
@@ -74,26 +82,23 @@ export function removeSnapshot(view: View, name: Uint8Array, inUse: (snapshot: S
 }
 
 /**
- * rename within `.snapshots`. Throws FsError ENOENT, EEXIST, EINVAL, EPERM (also where the access point is not the
- * snapshot's name).
+ * rename within `.snapshots`: gives the access point another name, and the snapshot too where it has the same. Throws
+ * FsError ENOENT, EEXIST, EINVAL, EPERM.
  */
 export function renameSnapshot(view: View, oldName: Uint8Array, newName: Uint8Array, flags: number): void {
   checkControl(view);
+  const to = textOf(newName);
+  if (SNAPDIR_LATEST.equals(oldName) || SNAPDIR_LATEST.equals(newName)) {
+    throw new FsError('EPERM', 'latest-permanent', 'latest always leads to the newest snapshot; it is not renamed');
+  }
   const snapshot = needSnapshot(view, oldName);
   if ((flags & (RENAME_EXCHANGE | RENAME_WHITEOUT)) !== 0) {
     throw new FsError('EINVAL', 'snapdir-rename-flags', 'snapshots are neither exchanged nor whited out');
   }
   const { label } = snapshot;
-  if (label.accessPoint !== label.name) {
-    throw new FsError(
-      'EPERM',
-      'access-point-chosen',
-      `the access point "${label.accessPoint}" was chosen apart from the name of snapshot "${label.name}" and stays; ` +
-        '"amberfs snapshot rename" changes the name',
-    );
-  }
-  const name = textOf(newName);
-  if (name !== label.name) view.volumes.renameSnapshot(view.volume, snapshot, name);
+  if (to === label.accessPoint) return;
+  const name = label.accessPoint === label.name ? to : label.name;
+  view.volumes.renameSnapshot(view.volume, snapshot, name, to);
 }
 
 function needSnapshot(view: View, name: Uint8Array): Snapshot {

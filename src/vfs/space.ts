@@ -13,10 +13,20 @@ export interface Space {
   availableBlocks: number;
 }
 
-/** Fills `space` for live files: at all times the total is what is used and what is available. */
+/**
+ * Fills `space` for live files: at all times the total is what is used and what is available. With a quota, used is what the live files
+ * take, and what the host has left bounds what is available.
+ */
 export function liveSpace(view: View, space: Space): void {
-  space.availableBlocks = Math.floor(view.availableBytes() / BLOCK_BYTES);
-  space.totalBlocks = view.volumes.allocatedBlocks + space.availableBlocks;
+  const hostBlocks = Math.floor(view.availableBytes() / BLOCK_BYTES);
+  const { quotaBlocks, quotaLeftBlocks } = view.filesystem;
+  if (quotaBlocks === Infinity) {
+    space.availableBlocks = hostBlocks;
+    space.totalBlocks = view.volumes.allocatedBlocks + hostBlocks;
+    return;
+  }
+  space.availableBlocks = Math.max(0, Math.min(hostBlocks, quotaLeftBlocks));
+  space.totalBlocks = quotaBlocks - quotaLeftBlocks + space.availableBlocks;
 }
 
 /** Fills `space` for a snapshot. */

@@ -21,7 +21,10 @@ export interface View {
   readonly snapshot: Snapshot | undefined;
   /** The files at the root of the mount. */
   readonly filesystem: Filesystem;
-  /** The tag that nodeids of `filesystem` carry; the live side of a volume keeps its own through snapshots. */
+  /**
+   * The tag that nodeids of `filesystem` carry. The live side of a volume keeps its own through snapshots and has
+   * another one after a restore, so nothing may remember it.
+   */
   readonly tag: number;
   readonly readOnly: boolean;
   readonly snapdir: Snapdir;
@@ -65,7 +68,9 @@ export function volumeView(volumes: Volumes, volume: Volume, options: ViewOption
     volume,
     snapshot: undefined,
     filesystem: volume.filesystem,
-    tag: volume.head.version.tag,
+    get tag() {
+      return volume.head.version.tag;
+    },
     readOnly: options.readOnly ?? false,
     get snapdir() {
       return options.snapdir ?? parseSnapdir(volume.record.properties['snapdir'] ?? 'hidden');

@@ -47,6 +47,16 @@ function hasName(name: Uint8Array): boolean {
   return true;
 }
 
+/** The child of the entry whose value starts at `at` of `page`. */
+export function direntChild(page: Uint8Array, at: number): number {
+  return get48(page, at);
+}
+
+/** Its name, a character for each byte; `length`: that of the value. */
+export function direntName(page: Uint8Array, at: number, length: number): string {
+  return Buffer.from(page.buffer, page.byteOffset + at + NAME_AT, length - NAME_AT).toString('latin1');
+}
+
 /** The inode number behind `name` in `dir`, or 0. */
 export function findDirent(fs: Filesystem, dir: number, name: Uint8Array): number {
   return locate(fs, dir, name) ? get48(at.page, at.valueAt) : 0;

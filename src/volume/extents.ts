@@ -51,6 +51,16 @@ export function seekExtent(fs: Filesystem, ino: number, fileBlock: number, curso
   return cursor.atEntry && isExtentOf(cursor, ino);
 }
 
+/** How many of the file blocks `from` to `to` (exclusive) are mapped. */
+export function mappedBlocks(fs: Filesystem, ino: number, from: number, to: number): number {
+  let mapped = 0;
+  for (let found = seekExtent(fs, ino, from, at); found; found = fs.tree.next(at) && isExtentOf(at, ino)) {
+    if (extentFirst(at) >= to) break;
+    mapped += Math.min(extentEnd(at), to) - Math.max(extentFirst(at), from);
+  }
+  return mapped;
+}
+
 /** Unmaps the file blocks `from` to `to` (exclusive), which then read as zeros. The caller saves `inode`. */
 export function unmapBlocks(fs: Filesystem, head: Head, inode: Inode, from: number, to: number): void {
   while (from < to && seekExtent(fs, inode.ino, from, at)) {

@@ -1,6 +1,6 @@
 // One version seen as a filesystem: the context that every inode operation works in.
 
-import type { VolumeRecord } from '../format/index.ts';
+import { BLOCK_BYTES, type VolumeRecord } from '../format/index.ts';
 import { FsError } from '../errors/index.ts';
 import type { BlockAllocator, BlockFile } from '../store/index.ts';
 import type { Head, Tree } from '../tree/index.ts';
@@ -36,6 +36,8 @@ export class Filesystem {
   readonly #volume: VolumeRecord | undefined;
   /** False once the version was deleted: nothing of it may be read any more. */
   alive = true;
+  /** Grows with every change: whoever let go of the thread while reading sees whether it must start anew. */
+  changes = 0;
 
   constructor(context: FilesystemContext, tree: Tree, head?: Head, volume?: VolumeRecord) {
     this.context = context;
@@ -44,16 +46,39 @@ export class Filesystem {
     this.#volume = volume;
   }
 
+  /**
+   * Which files it shows: another number once a restore has put others in their place, under the same inode numbers perhaps. Whoever
+   * waits between two looks at a file compares it.
+   */
+  get generation(): number {
+    return this.head?.version.tag ?? 0;
+  }
+
   /** The head, for a change. Throws EROFS where the filesystem is read only, and whatever forbids changes to the store. */
   change(): Head {
     if (this.head === undefined) throw new FsError('EROFS', 'read-only-view', 'a snapshot does not change');
     this.context.changing();
+    this.changes++;
     return this.head;
   }
 
-  /** An inode number that the volume never used. */
+  /** How many blocks of 4 KiB the live files may take, trees included; Infinity without a quota. Snapshots do not count. */
+  get quotaBlocks(): number {
+    const bytes = this.#volume?.properties['quota'];
+    return bytes === undefined ? Infinity : Math.floor(Number(bytes) / BLOCK_BYTES);
+  }
+
+  /** How many blocks the quota leaves to the live files: negative where it was set below what they take. */
+  get quotaLeftBlocks(): number {
+    const { quotaBlocks, head } = this;
+    if (quotaBlocks === Infinity || head === undefined) return Infinity;
+    return quotaBlocks - head.version.referencedBlocks - head.version.referencedNodes;
+  }
+
+  /** An inode number that the volume never used. Throws EDQUOT where the quota is used up. */
   takeIno(): number {
     const volume = this.#volume!;
+    if (this.quotaLeftBlocks <= 0) throw new FsError('EDQUOT', 'quota-of-inodes', 'the quota of the volume is used up');
     if (volume.nextIno > INO_MAX)
       throw new FsError('ENOSPC', 'inode-numbers-used-up', 'the volume has used up its inode numbers');
     return volume.nextIno++;

@@ -10,13 +10,18 @@ export {
   replaceDirent,
 } from './dirents.ts';
 export { BLOCK_BYTES, type Inode, createInode } from '../format/index.ts';
+export { type Diff, areRelated, diffFilesystems } from './diff.ts';
+export type { Aspect, Change, ChangeKind } from './diff-changes.ts';
 export { Filesystem, ROOT_INO } from './filesystem.ts';
+export { assertUnheld, currentHolds, holdSnapshot, releaseSnapshot } from './holds.ts';
 export { findInode, insertInode, loadInode, saveInode, setTime } from './inodes.ts';
+export { defaultSnapshotName } from './names.ts';
 export { addOrphan, isOrphan, removeOrphan } from './orphans.ts';
 export { NOT_CACHED, readData, readDataLater } from './read-data.ts';
+export { type SnapshotRelations, relationsOf } from './relations.ts';
 export { seekData, seekHole } from './seek-data.ts';
 export { referencedBlocks, uniqueBlocks, writtenBlocks } from './space.ts';
-export type { SnapshotRequest } from './snapshot-label.ts';
+export { type SnapshotRequest, labelFor } from './snapshot-label.ts';
 export { SYMLINK_BYTES_MAX, insertSymlink, readSymlink } from './symlinks.ts';
 export type { Snapshot, Volume } from './volume.ts';
 export { DEFAULT_VOLUME, Volumes, type VolumesOptions } from './volumes.ts';

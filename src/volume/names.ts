@@ -42,3 +42,9 @@ export function checkVolumeName(name: string): void {
 export function defaultSnapshotName(nowMs: number): string {
   return new Date(nowMs).toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '.');
 }
+
+/** The access point of the second `nowMs` (since 1970) as Samba's shadow_copy2 looks for it: `@GMT-2026.03.01-14.30.05`. */
+export function gmtAccessPoint(nowMs: number): string {
+  const time = new Date(nowMs).toISOString();
+  return `@GMT-${time.slice(0, 10).replaceAll('-', '.')}-${time.slice(11, 19).replaceAll(':', '.')}`;
+}

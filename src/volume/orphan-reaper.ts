@@ -7,10 +7,17 @@ import { destroyOrphan, nextOrphan } from './orphans.ts';
 /** Extents (up to 1 MiB each) that are freed in one stretch: well below a millisecond. */
 const EXTENTS_PER_SLICE = 64;
 
+interface Doomed {
+  readonly fs: Filesystem;
+  readonly ino: number;
+  /** Of `fs` when it was found: after a restore `ino` may be a file with a name. */
+  readonly generation: number;
+}
+
 export class OrphanReaper {
   readonly #breathe: () => Promise<void>;
   readonly #log: Log;
-  readonly #queue: { fs: Filesystem; ino: number }[] = [];
+  readonly #queue: Doomed[] = [];
   #running: Promise<void> | undefined;
   #stopped = false;
 
@@ -23,7 +30,7 @@ export class OrphanReaper {
   /** Destroys `ino`, which is marked as an orphan and which nobody holds any more. */
   destroy(fs: Filesystem, ino: number): void {
     if (destroyOrphan(fs, ino, EXTENTS_PER_SLICE)) return;
-    this.#queue.push({ fs, ino });
+    this.#queue.push({ fs, ino, generation: fs.generation });
     this.#running ??= this.#run();
   }
 
@@ -31,7 +38,7 @@ export class OrphanReaper {
   sweep(fs: Filesystem): void {
     let found = 0;
     for (let ino = nextOrphan(fs, 0); ino !== 0; ino = nextOrphan(fs, ino)) {
-      this.#queue.push({ fs, ino });
+      this.#queue.push({ fs, ino, generation: fs.generation });
       found++;
     }
     if (found === 0) return;
@@ -53,14 +60,15 @@ export class OrphanReaper {
   async #run(): Promise<void> {
     await this.#breathe();
     for (let next = this.#queue.shift(); next !== undefined && !this.#stopped; next = this.#queue.shift()) {
-      await this.#destroyInSlices(next.fs, next.ino);
+      await this.#destroyInSlices(next);
     }
     this.#running = undefined;
   }
 
-  async #destroyInSlices(fs: Filesystem, ino: number): Promise<void> {
+  async #destroyInSlices({ fs, ino, generation }: Doomed): Promise<void> {
     try {
-      while (fs.alive && !this.#stopped && !destroyOrphan(fs, ino, EXTENTS_PER_SLICE)) await this.#breathe();
+      const isDone = (): boolean => !fs.alive || fs.generation !== generation || this.#stopped;
+      while (!isDone() && !destroyOrphan(fs, ino, EXTENTS_PER_SLICE)) await this.#breathe();
     } catch (error) {
       this.#log.error(`inode ${ino} can't be removed: ${error instanceof Error ? error.message : String(error)}`);
     }

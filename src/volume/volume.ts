@@ -21,6 +21,10 @@ export class Volume {
   readonly filesystem: Filesystem;
   readonly #byName = new Map<string, Snapshot>();
   readonly #byAccessPoint = new Map<string, Snapshot>();
+  /** Whether one was added again under another name, and so stands behind younger ones in the maps. */
+  #shuffled = false;
+  /** undefined where it has to be looked for. */
+  #newest: Snapshot | undefined;
 
   constructor(name: string, record: VolumeRecord, head: Head, filesystem: Filesystem) {
     this.name = name;
@@ -31,7 +35,20 @@ export class Volume {
 
   /** Its snapshots, oldest first. */
   snapshots(): Snapshot[] {
-    return [...this.#byName.values()];
+    const all = [...this.#byName.values()];
+    // Version ids grow with time, whatever the clock did.
+    if (this.#shuffled) all.sort((a, b) => a.version.id - b.version.id);
+    return all;
+  }
+
+  /** The snapshot that was made last; undefined where there is none. */
+  get newest(): Snapshot | undefined {
+    if (this.#newest === undefined) {
+      for (const snapshot of this.#byName.values()) {
+        if (snapshot.version.id > (this.#newest?.version.id ?? 0)) this.#newest = snapshot;
+      }
+    }
+    return this.#newest;
   }
 
   get snapshotCount(): number {
@@ -84,12 +101,16 @@ export class Volume {
 
   /** Called by {@link Volumes} alone: the snapshot joins, under the names of its label. */
   add(snapshot: Snapshot): void {
+    const { newest } = this;
+    if (newest !== undefined && newest.version.id > snapshot.version.id) this.#shuffled = true;
+    else this.#newest = snapshot;
     this.#byName.set(snapshot.label.name, snapshot);
     this.#byAccessPoint.set(snapshot.label.accessPoint, snapshot);
   }
 
   /** Called by {@link Volumes} alone: the snapshot is no longer one of the volume's. */
   remove(snapshot: Snapshot): void {
+    if (this.#newest === snapshot) this.#newest = undefined;
     this.#byName.delete(snapshot.label.name);
     this.#byAccessPoint.delete(snapshot.label.accessPoint);
   }

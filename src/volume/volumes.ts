@@ -3,11 +3,19 @@
 
 import { randomBytes } from 'node:crypto';
 import { FsError } from '../errors/index.ts';
-import { SPACE, type VolumeRecord, createInode, decodeVolume, nameOfVolumeKey } from '../format/index.ts';
+import {
+  SPACE,
+  type SnapshotLabel,
+  type VolumeRecord,
+  createInode,
+  decodeVolume,
+  nameOfVolumeKey,
+} from '../format/index.ts';
 import { Committer, type OpenStore } from '../store/index.ts';
 import { Forest, type Head, Reclaimer, type Version, eachRecord, rehearseDelete } from '../tree/index.ts';
 import { type Clock, type Log, get32, noLog, systemClock } from '../util/index.ts';
 import { FIRST_INO, Filesystem, type FilesystemContext, ROOT_INO } from './filesystem.ts';
+import { assertUnheld } from './holds.ts';
 import { insertInode, setTime } from './inodes.ts';
 import { checkSnapshotName, checkVolumeName } from './names.ts';
 import { OrphanReaper } from './orphan-reaper.ts';
@@ -145,6 +153,11 @@ export class Volumes {
     return this.#forest.nodes.dirtyBytes > 4 * DIRTY_BYTES_MAX;
   }
 
+  /** The time by the clock of the store, in milliseconds since 1970. */
+  get nowMs(): number {
+    return this.#options.clock.nowMs();
+  }
+
   /** All volumes, by name. */
   list(): Volume[] {
     return [...this.#volumes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -214,8 +227,9 @@ export class Volumes {
     return snapshot;
   }
 
-  /** Takes the snapshot's name away at once; its space comes back in the background. */
+  /** Takes the snapshot's name away at once; its space comes back in the background. Throws EBUSY where it is held. */
   deleteSnapshot(volume: Volume, snapshot: Snapshot): void {
+    assertUnheld(volume, snapshot, this.nowMs);
     this.#changing();
     volume.remove(snapshot);
     volume.record.snapshotsChangedMs = this.#options.clock.nowMs();
@@ -231,19 +245,28 @@ export class Volumes {
     this.#reclaimer.enqueue(version);
   }
 
-  /** Gives the snapshot another name, and another access point where that was its name. Throws EEXIST, EINVAL, ENAMETOOLONG. */
-  renameSnapshot(volume: Volume, snapshot: Snapshot, name: string): void {
+  /**
+   * Gives the snapshot another name, and another access point: by default the name where it was the name. Throws EEXIST, EINVAL,
+   * ENAMETOOLONG.
+   */
+  renameSnapshot(volume: Volume, snapshot: Snapshot, name: string, accessPoint?: string): void {
     const { label } = snapshot;
-    const accessPoint = label.accessPoint === label.name ? name : label.accessPoint;
+    const place = accessPoint ?? (label.accessPoint === label.name ? name : label.accessPoint);
     checkSnapshotName(name);
-    volume.assertFree(name, accessPoint, snapshot);
+    checkSnapshotName(place);
+    volume.assertFree(name, place, snapshot);
+    this.relabel(volume, snapshot, { ...label, name, accessPoint: place });
+    volume.record.snapshotsChangedMs = this.nowMs;
+  }
+
+  /** Replaces what is said of a snapshot; name and access point must be free. */
+  relabel(volume: Volume, snapshot: Snapshot, label: SnapshotLabel): void {
     this.#changing();
     volume.remove(snapshot);
-    snapshot.label = { ...label, name, accessPoint };
-    snapshot.version.label = snapshot.label;
+    snapshot.label = label;
+    snapshot.version.label = label;
     this.#forest.versions.touch(snapshot.version);
     volume.add(snapshot);
-    volume.record.snapshotsChangedMs = this.#options.clock.nowMs();
   }
 
   /**
@@ -292,8 +315,9 @@ export class Volumes {
     return volume;
   }
 
-  /** Deletes a volume, which must not be mounted, with all its snapshots; clones of them stay. */
+  /** Deletes a volume, which must not be mounted, with all its snapshots; clones of them stay. Throws EBUSY where one of them is held. */
   deleteVolume(volume: Volume): void {
+    for (const snapshot of volume.snapshots()) assertUnheld(volume, snapshot, this.nowMs);
     this.#changing();
     volume.filesystem.alive = false;
     for (const snapshot of volume.snapshots()) {

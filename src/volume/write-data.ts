@@ -7,7 +7,7 @@ import { BLOCK_BYTES, EXTENT_BLOCKS_MAX, type Inode, extentBirth, extentStart } 
 import { FsError } from '../errors/index.ts';
 import { Cursor, type Head } from '../tree/index.ts';
 import { damage, findDamage } from './checked-blocks.ts';
-import { extentFirst, mapBlocks, seekExtent, setBlockSum, unmapBlocks } from './extents.ts';
+import { extentFirst, mapBlocks, mappedBlocks, seekExtent, setBlockSum, unmapBlocks } from './extents.ts';
 import type { Filesystem } from './filesystem.ts';
 
 /** The largest file: file blocks are counted in 48 bits, and offsets stay exact as JavaScript numbers. */
@@ -20,7 +20,7 @@ const block = new Uint8Array(BLOCK_BYTES);
 /**
  * Writes `bytes[from..from+length)` at `offset` of the file `inode` and makes the file longer where it ends before. Gives the bytes written: fewer
  * than `length` where the space ran out half-way. The caller sets times and saves `inode`. Throws ENOSPC, EFBIG, CorruptionError (an edge block
- * that is to be kept in part is damaged).
+ * that is to be kept in part is damaged), EDQUOT.
  */
 export function writeData(
   fs: Filesystem,
@@ -50,7 +50,7 @@ export function writeData(
       }
     }
   } catch (error) {
-    if (done === 0 || !(error instanceof FsError) || error.code !== 'ENOSPC') throw error;
+    if (done === 0 || !(error instanceof FsError) || (error.code !== 'ENOSPC' && error.code !== 'EDQUOT')) throw error;
   }
   if (done > 0 && offset + done > inode.sizeBytes) inode.sizeBytes = offset + done;
   return done;
@@ -67,7 +67,8 @@ function writeBlocks(
   count: number,
 ): number {
   const { allocator } = fs.context;
-  const start = allocator.allocate(Math.min(count, EXTENT_BLOCKS_MAX));
+  const wanted = withinQuota(fs, inode, fileBlock, Math.min(count, EXTENT_BLOCKS_MAX));
+  const start = allocator.allocate(wanted);
   const run = allocator.lastLength;
   store(fs, start, run, bytes, from);
   for (let i = 0, byte = from; i < run; i++, byte += BLOCK_BYTES) {
@@ -76,6 +77,19 @@ function writeBlocks(
   unmapBlocks(fs, head, inode, fileBlock, fileBlock + run);
   mapBlocks(fs, head, inode, fileBlock, start, run, sums);
   return run;
+}
+
+/**
+ * How many of `count` blocks from `fileBlock` on the quota allows to write: blocks that only replace others always. Throws EDQUOT where it
+ * allows none.
+ */
+function withinQuota(fs: Filesystem, inode: Inode, fileBlock: number, count: number): number {
+  const left = fs.quotaLeftBlocks;
+  if (count <= left) return count;
+  const replaced = mappedBlocks(fs, inode.ino, fileBlock, fileBlock + count);
+  if (replaced === count) return count;
+  if (left > 0) return left;
+  throw new FsError('EDQUOT', 'quota-used-up', 'the quota of the volume is used up; snapshots do not count against it');
 }
 
 /** Writes `run` newly allocated blocks; gives them back where the host can't take them. */
@@ -113,6 +127,7 @@ function writePart(
     setBlockSum(fs, inode.ino, fileBlock, sum);
     return;
   }
+  withinQuota(fs, inode, fileBlock, 1);
   const start = fs.context.allocator.allocate(1);
   store(fs, start, 1, block, 0);
   sums[0] = sum;

@@ -117,7 +117,7 @@ describe('bad input', () => {
       expect([1, 2], name).toContain(result.status);
       expectMessage(result, result.status!, /name/i);
     }
-    expect(await mounted.sh('ls .snapshots')).toBe('before\n');
+    expect(await mounted.sh('ls .snapshots')).toBe('before\nlatest\n');
     expect(await mounted.amberfs('volume', 'list', mounted.store, '-H', '-o', 'name')).toBe('experiment\nmain\n');
   });
 

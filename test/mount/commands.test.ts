@@ -149,7 +149,7 @@ test('delete asks for --yes where there is no terminal, and -n only tells', () =
     expect(refused.status).not.toBe(0);
     expect(refused.stderr).toContain('--yes');
     await mounted.amberfs('snapshot', 'delete', '-n', `${mounted.dir}@s`);
-    expect(await mounted.sh('ls .snapshots')).toBe('s\n');
+    expect(await mounted.sh('ls .snapshots')).toBe('latest\ns\n');
   }));
 
 test('umount ends the mount and then the daemon; status says that none runs', () =>

@@ -36,10 +36,10 @@ describe('.snapshots', () => {
 
   test('is reachable by name, as a directory that lists the snapshots', async () => {
     expect(await mounted.sh('ls .snapshots; cd .snapshots/one; cat f d/e/g; pwd -P; cd ../..; ls -d f')).toBe(
-      `one\ntwo\n1\n2\n${mounted.dir}/.snapshots/one\nf\n`,
+      `latest\none\ntwo\n1\n2\n${mounted.dir}/.snapshots/one\nf\n`,
     );
     expect(await mounted.sh('stat -c "%F %U %a" .snapshots')).toBe('directory root 755\n');
-    expect(await mounted.sh('ls -a .snapshots')).toBe('.\n..\none\ntwo\n');
+    expect(await mounted.sh('ls -a .snapshots')).toBe('.\n..\nlatest\none\ntwo\n');
   });
 
   test('its root name is reserved', async () => {
@@ -54,7 +54,7 @@ describe('.snapshots', () => {
       // `touch` of the directory itself only sets its times.
       if (!command.startsWith('touch')) expect(result.status, command).not.toBe(0);
     }
-    expect(await mounted.sh('ls .snapshots; ls -d d')).toBe('one\ntwo\nd\n');
+    expect(await mounted.sh('ls .snapshots; ls -d d')).toBe('latest\none\ntwo\nd\n');
     await mounted.sh('mkdir d/.snapshots; test -z "$(ls -A d/.snapshots)"; rmdir d/.snapshots');
   });
 
@@ -111,7 +111,7 @@ describe('.snapshots', () => {
   test('a snapshot made by command is there at once for whoever looked before', async () => {
     expect((await mounted.attempt('ls', [`${mounted.dir}/.snapshots/late`])).status).not.toBe(0);
     await mounted.amberfs('snapshot', 'create', mounted.dir, 'late');
-    expect(await mounted.sh('cat .snapshots/late/f; ls .snapshots')).toBe('3\nlate\none\ntwo\n');
+    expect(await mounted.sh('cat .snapshots/late/f; ls .snapshots')).toBe('3\nlate\nlatest\none\ntwo\n');
     await mounted.amberfs('snapshot', 'delete', `${mounted.dir}@late`, '--yes');
     expect((await mounted.attempt('cat', [`${mounted.dir}/.snapshots/late/f`])).stderr).toMatch(/No such file|Stale/);
     await mounted.sh('echo 4 > f; mkdir .snapshots/late; test "$(cat .snapshots/late/f)" = 4');

@@ -164,7 +164,7 @@ test('twenty snapshots in a row, with and without changes between them, by both 
     }
     const wanted = Array.from({ length: 20 }, (_, index) => `${index + 1 - ((index + 1) % 2)}\n`).join('');
     expect(await mounted.sh('for i in $(seq 1 20); do cat .snapshots/s$i/f; done')).toBe(wanted);
-    expect((await mounted.sh('ls .snapshots')).trim().split('\n')).toHaveLength(20);
+    expect((await mounted.sh('ls .snapshots')).trim().split('\n')).toHaveLength(21);
   }));
 
 test('mkdir, rmdir and mv in .snapshots take, delete and rename, and refuse what they must', () =>
@@ -192,7 +192,7 @@ test('mkdir, rmdir and mv in .snapshots take, delete and rename, and refuse what
       expect(result.status, command).not.toBe(0);
       expect(result.stderr, command).toMatch(message);
     }
-    expect(await mounted.sh('ls .snapshots; cat .snapshots/uno/d/f d/f')).toBe('uno\n1\n2\n');
+    expect(await mounted.sh('ls .snapshots; cat .snapshots/uno/d/f d/f')).toBe('latest\nuno\n1\n2\n');
     await mounted.sh(
       'rmdir .snapshots/uno; test -z "$(ls .snapshots)"; mkdir .snapshots/uno; cat .snapshots/uno/d/f | grep -qx 2',
     );

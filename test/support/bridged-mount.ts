@@ -5,7 +5,7 @@
 import { SESSION_OPTIONS, createHandlers, type BridgeHandlers, type BridgeOptions } from '../../src/bridge/index.ts';
 import { snapshotView, volumeView, type View, type ViewOptions } from '../../src/vfs/index.ts';
 import { KernelError } from './fake-kernel.ts';
-import { FakeMount } from './fake-mount.ts';
+import { FakeMount, type KernelOffer } from './fake-mount.ts';
 import { MessageWriter, readEntry, MessageReader, type KernelDirent, type KernelEntry } from './fuse-message.ts';
 import { openMemoryVolumes, type MemoryVolumes, type MemoryVolumesOptions } from './memory-volumes.ts';
 
@@ -25,6 +25,8 @@ export interface BridgedMount {
 export interface BridgedOptions extends BridgeOptions {
   volumes?: MemoryVolumesOptions;
   view?: Partial<ViewOptions>;
+  /** What sets the kernel apart from Linux 6.18. */
+  kernel?: Partial<KernelOffer>;
 }
 
 /** Mounts the volume `main` of a new store. */
@@ -42,9 +44,9 @@ export function openSnapshot(memory: MemoryVolumes, name: string): Promise<Bridg
   return mountView(memory, snapshotView(volumes, volume, volume.snapshot(name), { availableBytes: () => 0 }), {});
 }
 
-async function mountView(memory: MemoryVolumes, view: View, options: BridgeOptions): Promise<BridgedMount> {
+async function mountView(memory: MemoryVolumes, view: View, options: BridgedOptions): Promise<BridgedMount> {
   const handlers = createHandlers(view, options);
-  const mount = await FakeMount.open(handlers, { init: SESSION_OPTIONS });
+  const mount = await FakeMount.open(handlers, { init: SESSION_OPTIONS, offer: options.kernel ?? {} });
   mount.kernel.credentials = { uid: 0, gid: 0, pid: 1 };
   const intake = { paused: 0, resumed: 0 };
   handlers.attach({

@@ -21,6 +21,9 @@ import {
 /** What was built here, or another build to put to the test. */
 const cli = process.env['AMBERFS_CLI'] ?? fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
+/** The command line tool as words of a shell command. */
+export const amberfsCommand: readonly string[] = [process.execPath, cli];
+
 /** How long a daemon may take to end by itself after its last mount is gone. */
 const daemonEndMs = 15_000;
 

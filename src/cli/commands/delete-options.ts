@@ -6,6 +6,11 @@ export interface DeleteOptions {
   readonly json?: boolean;
 }
 
+/** The options of `snapshot delete`. */
+export interface SnapshotDeleteOptions extends DeleteOptions {
+  readonly wait?: boolean;
+}
+
 /** Adds what every command that destroys something has. */
 export function addDeleteOptions(command: Command): Command {
   return command

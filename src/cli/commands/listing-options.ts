@@ -1,4 +1,12 @@
 import type { Command } from 'commander';
+import type { ListingOptions } from '../table.ts';
+
+/** The options of `snapshot list`. */
+export interface SnapshotListOptions extends ListingOptions {
+  readonly tree?: boolean;
+  /** A size. */
+  readonly free?: string;
+}
 
 /** Adds the options that every listing has to a command. */
 export function addListingOptions(command: Command): Command {

@@ -1,38 +1,15 @@
 // What the commands about snapshots do.
 
-import type { SnapshotInfo } from '../../daemon/control/index.ts';
-import { formatExactly, formatForPeople, rowForJson, type Column } from '../columns.ts';
-import type { DeleteOptions } from '../commands/delete-options.ts';
+import { formatExactly, formatForPeople } from '../columns.ts';
 import type { CreateOptions } from '../commands/create-options.ts';
-import { UsageError, forEach } from '../failure.ts';
-import { formatSize } from '../sizes.ts';
+import { UsageError } from '../failure.ts';
 import { syncMounts } from '../sync-mounts.ts';
-import { renderFacts, renderListing, type Listing, type ListingOptions } from '../table.ts';
-import { resolveTarget, type Target } from '../target.ts';
+import { renderFacts } from '../table.ts';
+import { resolveTarget } from '../target.ts';
 import { withStore } from '../with-store.ts';
-import { runDeletions, type Deletion } from './delete.ts';
 import { print, printRow } from './output.ts';
+import { SNAPSHOT_COLUMNS, describeHolds } from './snapshot-columns.ts';
 import { requireSnapshot } from './snapshot-target.ts';
-
-const COLUMNS: readonly Column<SnapshotInfo>[] = [
-  { name: 'name', kind: 'text', value: (snapshot) => snapshot.name },
-  { name: 'volume', kind: 'text', value: (snapshot) => snapshot.volume },
-  { name: 'created', kind: 'time', value: (snapshot) => snapshot.createdMs },
-  { name: 'referenced', kind: 'size', value: (snapshot) => snapshot.referencedBytes },
-  { name: 'unique', kind: 'size', value: (snapshot) => snapshot.uniqueBytes },
-  { name: 'written', kind: 'size', value: (snapshot) => snapshot.writtenBytes },
-  { name: 'access_point', kind: 'text', value: (snapshot) => snapshot.accessPoint },
-  { name: 'comment', kind: 'text', value: (snapshot) => snapshot.comment },
-  { name: 'by', kind: 'text', value: (snapshot) => snapshot.by },
-  { name: 'mounted_on', kind: 'text', value: (snapshot) => snapshot.mountedOn },
-];
-
-const SNAPSHOTS: Listing<SnapshotInfo> = {
-  name: 'snapshots',
-  columns: COLUMNS,
-  shown: 'name,created,unique,referenced,comment',
-  empty: 'no snapshots',
-};
 
 /** `amberfs snapshot create TARGET [NAME]` */
 export async function runSnapshotCreate(
@@ -56,19 +33,7 @@ export async function runSnapshotCreate(
       ...(accessPoint === undefined ? {} : { accessPoint }),
     });
   });
-  printRow(options.json === true, `made snapshot ${volume}@${info.name}`, COLUMNS, info);
-}
-
-/** `amberfs snapshot list TARGET...`; gives the exit status. */
-export async function runSnapshotList(texts: readonly string[], options: ListingOptions): Promise<number> {
-  const rows: SnapshotInfo[] = [];
-  const status = await forEach(texts, options.json === true, async (text) => {
-    const target: Target = await resolveTarget(text);
-    rows.push(...(await withStore(target, (control) => control.call('snapshot.list', { volume: target.volume }))));
-  });
-  const listing = texts.length > 1 ? { ...SNAPSHOTS, shown: `volume,${SNAPSHOTS.shown}` } : SNAPSHOTS;
-  if (rows.length > 0 || status === 0) print(renderListing(listing, rows, options));
-  return status;
+  printRow(options.json === true, `made snapshot ${volume}@${info.name}`, SNAPSHOT_COLUMNS, info);
 }
 
 /** `amberfs snapshot info TARGET@NAME` */
@@ -77,33 +42,33 @@ export async function runSnapshotInfo(text: string, options: { json?: boolean; p
   const { volume, snapshot: name } = target;
   const info = await withStore(target, (control) => control.call('snapshot.info', { volume, name }));
   const format = options.parsable === true ? formatExactly : formatForPeople;
-  const facts = COLUMNS.map((column): [string, string] => [
+  const facts = SNAPSHOT_COLUMNS.map((column): [string, string] => [
     column.name.replaceAll('_', ' '),
-    format(column.kind, column.value(info)),
+    column.name === 'holds' ? describeHolds(info) : format(column.kind, column.value(info)),
   ]);
-  printRow(options.json === true, renderFacts(facts).trimEnd(), COLUMNS, info);
+  printRow(options.json === true, renderFacts(facts).trimEnd(), SNAPSHOT_COLUMNS, info);
 }
 
-/** `amberfs snapshot delete TARGET@NAME...`; gives the exit status. */
-export function runSnapshotDelete(texts: readonly string[], options: DeleteOptions): Promise<number> {
-  const deletions = texts.map((text): Deletion<SnapshotInfo> => ({
-    run: async (dryRun) => {
-      const target = requireSnapshot(text, await resolveTarget(text));
-      const { volume, snapshot: name } = target;
-      return withStore(target, (control) => control.call('snapshot.delete', { volume, name, dryRun }));
-    },
-  }));
-  const describe = (info: SnapshotInfo): string => {
-    const unique = info.uniqueBytes === null ? '' : `, ${formatSize(info.uniqueBytes)} its own`;
-    return `snapshot ${info.volume}@${info.name} (${formatSize(info.referencedBytes)} referenced${unique})`;
-  };
-  return runDeletions(deletions, { list: 'snapshots', describe, toJson: (info) => rowForJson(COLUMNS, info) }, options);
-}
-
-/** `amberfs snapshot rename TARGET@NAME NEWNAME` */
-export async function runSnapshotRename(text: string, to: string): Promise<void> {
+/** `amberfs snapshot rename TARGET@NAME [NEWNAME] [--access-point DIR]` */
+export async function runSnapshotRename(
+  text: string,
+  to: string | undefined,
+  options: { accessPoint?: string },
+): Promise<void> {
+  const { accessPoint } = options;
+  if (to === undefined && accessPoint === undefined) {
+    throw new UsageError('rename-to-nothing', 'name the new name, or the new directory with --access-point');
+  }
   const target = requireSnapshot(text, await resolveTarget(text));
   const { volume, snapshot: name } = target;
-  await withStore(target, (control) => control.call('snapshot.rename', { volume, name, to }));
-  print(`renamed ${volume}@${name} to ${volume}@${to}\n`);
+  const info = await withStore(target, (control) =>
+    control.call('snapshot.rename', {
+      volume,
+      name,
+      ...(to === undefined ? {} : { to }),
+      ...(accessPoint === undefined ? {} : { accessPoint }),
+    }),
+  );
+  const where = info.accessPoint === info.name ? '' : `, in .snapshots/${info.accessPoint}`;
+  print(`renamed ${volume}@${name} to ${volume}@${info.name}${where}\n`);
 }

@@ -75,20 +75,90 @@ export interface VolumeInfo {
   readonly mountedOn: string | null;
 }
 
+/** Who needs a snapshot to stay. */
+export interface HoldInfo {
+  readonly tag: string;
+  readonly reason: string | null;
+  readonly expiresMs: number | null;
+}
+
 export interface SnapshotInfo {
   readonly volume: string;
   readonly name: string;
   readonly accessPoint: string;
   readonly createdMs: number;
   readonly referencedBytes: number;
-  /** What deleting it alone would free; null where only a rehearsal of that could tell. */
-  readonly uniqueBytes: number | null;
+  /** What deleting it alone would free. */
+  readonly uniqueBytes: number;
   /** What was written between the snapshot before it and it, and is in use somewhere. */
   readonly writtenBytes: number;
+  /** The snapshot last taken or restored before it; `VOLUME@NAME` where that is another volume's. */
+  readonly parent: string | null;
+  /** The volume's snapshots of which it is the parent. */
+  readonly children: readonly string[];
+  /** Volumes that were cloned from it. */
+  readonly clones: readonly string[];
+  /** Whether the live files go on from it. */
+  readonly current: boolean;
+  /** Those that have not expired. */
+  readonly holds: readonly HoldInfo[];
   readonly comment: string | null;
+  /** Who made it: a person or a schedule. */
   readonly by: string | null;
   /** Where it is mounted by itself. */
   readonly mountedOn: string | null;
+}
+
+/** What a deletion of snapshots did, or would do. */
+export interface DeletionInfo {
+  readonly snapshots: SnapshotInfo[];
+  /** Of those that stay: why. */
+  readonly failures: readonly { readonly code: string; readonly reason: string; readonly message: string }[];
+  /** What deleting all of them would free; null where nobody asked. */
+  readonly freedBytes: number | null;
+}
+
+/** What a restore did, or would do. */
+export interface RestoreInfo {
+  readonly volume: string;
+  /** The snapshot that the volume was restored to. */
+  readonly snapshot: string;
+  /** The snapshot that keeps what the volume held before; null where that was given up. */
+  readonly preserved: string | null;
+  /** What was written to the volume since the last snapshot or restore before, and was still in use. */
+  readonly writtenBytes: number;
+  readonly mountedOn: string | null;
+}
+
+/** A path that differs. */
+export interface ChangeInfo {
+  /** `+` came, `-` went, `R` has another name, `M` is otherwise not as it was. */
+  readonly kind: '+' | '-' | 'M' | 'R';
+  /** `mode >>> 12`. */
+  readonly type: number;
+  /** From the volume's root, which is "/"; a character stands for each byte. */
+  readonly path: string;
+  /** Of `R`: the path that it had. */
+  readonly oldPath: string | null;
+  /** Of `M`: what is not as it was. */
+  readonly aspects: readonly string[];
+  /** Of `M`: how many names more it has. */
+  readonly links: number;
+}
+
+export interface DiffInfo {
+  /** `VOLUME@NAME`, or `VOLUME` for the live files. */
+  readonly before: string;
+  readonly after: string;
+  /** By path; empty where only the figures were asked for. */
+  readonly changes: readonly ChangeInfo[];
+  readonly added: number;
+  readonly removed: number;
+  readonly modified: number;
+  readonly renamed: number;
+  /** Data that only the state after, or only the one before, has. */
+  readonly writtenBytes: number;
+  readonly freedBytes: number;
 }
 
 export interface PropertyInfo {
@@ -120,8 +190,28 @@ export interface ControlMethods {
     params: { volume: string; name?: string; comment?: string; accessPoint?: string };
     result: SnapshotInfo;
   };
-  'snapshot.delete': { params: { volume: string; name: string; dryRun: boolean }; result: SnapshotInfo };
-  'snapshot.rename': { params: { volume: string; name: string; to: string }; result: SnapshotInfo };
+  /** `name`: one, or several between commas, or ranges `FIRST%LAST`. */
+  'snapshot.delete': { params: { volume: string; name: string; dryRun: boolean }; result: DeletionInfo };
+  'snapshot.cheapest': { params: { volume: string; bytes: number }; result: DeletionInfo };
+  'snapshot.hold': {
+    params: { volume: string; name: string; tag: string; reason?: string; expiresMs?: number };
+    result: SnapshotInfo;
+  };
+  'snapshot.release': { params: { volume: string; name: string; tag: string }; result: SnapshotInfo };
+  /** From snapshot `name` to snapshot `to` of volume `toVolume`; without `to` to its live files. `path` has a character for each byte. */
+  'snapshot.diff': {
+    params: { volume: string; name: string; toVolume: string; to?: string; path?: string; changes: boolean };
+    result: DiffInfo;
+  };
+  'snapshot.rename': {
+    params: { volume: string; name: string; to?: string; accessPoint?: string };
+    result: SnapshotInfo;
+  };
+  'snapshot.restore': {
+    params: { volume: string; name: string; preserve?: string; discard: boolean; dryRun: boolean };
+    result: RestoreInfo;
+  };
+  reclaimed: { params: Record<string, never>; result: { usedBytes: number } };
   clone: { params: { volume: string; name: string; to: string }; result: VolumeInfo };
 }
 

@@ -8,8 +8,8 @@ import { FsError, ProtocolError } from '../../errors/index.ts';
 export const CONTROL_VERSION = 1;
 /** The name of the socket in the store. */
 export const CONTROL_SOCKET = 'control.sock';
-/** The longest request. Paths and comments are all that is long in one. */
-export const REQUEST_BYTES_MAX = 64 * 1024;
+/** The longest request. The names of snapshots to delete are all that is long in one. */
+export const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
 /** The longest answer: a listing of some hundred thousand snapshots. */
 export const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 

@@ -3,10 +3,14 @@
 import { ProtocolError } from '../../errors/index.ts';
 import type { ControlMethod } from '../control/methods.ts';
 import { isFields, type Fields } from '../control/protocol.ts';
+import { diffSnapshots } from './diff.ts';
 import { mountMethod, umountMethod } from './mount.ts';
 import { getProperties, setProperty } from './properties.ts';
+import { restoreSnapshot } from './restore.ts';
 import type { Service } from './service.ts';
-import { createSnapshot, deleteSnapshot, listSnapshots, renameSnapshot, snapshotInfo } from './snapshot.ts';
+import { awaitReclaimed, cheapestSnapshots, deleteSnapshots } from './snapshot-delete.ts';
+import { addHold, releaseHold } from './snapshot-hold.ts';
+import { createSnapshot, listSnapshots, renameSnapshot, snapshotInfo } from './snapshot.ts';
 import { statusMethod } from './status.ts';
 import { cloneVolume, createVolume, deleteVolume, listVolumes } from './volume.ts';
 
@@ -24,8 +28,14 @@ const METHODS: Readonly<Record<ControlMethod, Method>> = {
   'snapshot.list': listSnapshots,
   'snapshot.info': snapshotInfo,
   'snapshot.create': createSnapshot,
-  'snapshot.delete': deleteSnapshot,
+  'snapshot.delete': deleteSnapshots,
+  'snapshot.cheapest': cheapestSnapshots,
+  'snapshot.hold': addHold,
+  'snapshot.release': releaseHold,
+  reclaimed: awaitReclaimed,
+  'snapshot.diff': diffSnapshots,
   'snapshot.rename': renameSnapshot,
+  'snapshot.restore': restoreSnapshot,
   clone: cloneVolume,
 };
 

@@ -14,6 +14,7 @@ interface Property {
 
 const PROPERTIES: Readonly<Record<string, Property>> = {
   snapdir: { choices: SNAPDIR_CHOICES, fallback: 'hidden' },
+  'access-points': { choices: ['name', 'gmt'], fallback: 'name' },
   'snapdir-control': { choices: ['on', 'off'], fallback: 'on' },
 };
 

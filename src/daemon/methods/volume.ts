@@ -1,6 +1,6 @@
 // Volumes over the control protocol.
 
-import { BLOCK_BYTES, referencedBlocks, type Volume } from '../../volume/index.ts';
+import { BLOCK_BYTES, assertUnheld, referencedBlocks, type Volume } from '../../volume/index.ts';
 import type { VolumeInfo } from '../control/methods.ts';
 import type { Fields } from '../control/protocol.ts';
 import { booleanParam, stringParam } from '../params.ts';
@@ -37,6 +37,7 @@ export async function deleteVolume(service: Service, params: Fields): Promise<Vo
   const { volumes } = service.core;
   const volume = volumes.get(stringParam(params, 'volume'));
   service.daemon?.mounts.assertVolumeFree(volume);
+  for (const snapshot of volume.snapshots()) assertUnheld(volume, snapshot, volumes.nowMs);
   const info = describeVolume(service, volume);
   if (booleanParam(params, 'dryRun')) return info;
   volumes.deleteVolume(volume);

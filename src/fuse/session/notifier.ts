@@ -37,6 +37,8 @@ export interface Notifier {
   ): Promise<NotifyResult>;
   /** Every cached name of the mount is looked up again before it is used. `unsupported` before 7.44 (Linux 6.16). */
   incEpoch(): Promise<NotifyResult>;
+  /** Whether the kernel has `incEpoch`. */
+  readonly hasEpoch: boolean;
   /** Notifications that wait or are under way. */
   readonly pending: number;
 }
@@ -95,9 +97,13 @@ export class SessionNotifier implements Notifier {
     return this.#enqueue(encodeDelete(parentHi, parentLo, childHi, childLo, name));
   }
 
+  get hasEpoch(): boolean {
+    return this.#minor >= INC_EPOCH_MINOR;
+  }
+
   incEpoch(): Promise<NotifyResult> {
     // An older kernel would answer EINVAL; asking the version spares the question.
-    if (this.#minor < INC_EPOCH_MINOR) return Promise.resolve('unsupported');
+    if (!this.hasEpoch) return Promise.resolve('unsupported');
     return this.#enqueue(encodeIncEpoch());
   }
 

@@ -47,3 +47,12 @@ test('grows to many and shrinks again', () => {
   expect(counts.size).toBe(0);
   expect(counts.forget(5, 1)).toBe(true);
 });
+
+test('gives up all at once, and starts anew', () => {
+  const counts = new LookupCounts();
+  for (let ino = 1; ino <= 5000; ino++) counts.add(ino);
+  expect(counts.takeAll().sort((a, b) => a - b)).toEqual(Array.from({ length: 5000 }, (_, i) => i + 1));
+  expect([counts.size, counts.count(7), counts.takeAll()]).toEqual([0, 0, []]);
+  counts.add(7);
+  expect([counts.size, counts.count(7)]).toEqual([1, 1]);
+});

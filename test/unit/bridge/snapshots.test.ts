@@ -76,7 +76,7 @@ describe('the directory', () => {
       () => mount.rmdir(ROOT, '.snapshots'),
     ];
     for (const action of refused) expect(errnoOf(action), String(action)).toBe(ERRNO.EPERM);
-    expect(namesIn(mount, SNAPDIR)).toEqual(['.', '..', 's']);
+    expect(namesIn(mount, SNAPDIR)).toEqual(['.', '..', 'latest', 's']);
     expect(mount.listxattr(SNAPDIR)).toEqual([]);
     expect(errnoOf(() => mount.getxattr(SNAPDIR, 'user.k'))).toBe(ERRNO.ENODATA);
     expect(mount.statfs(SNAPDIR)).toEqual(mount.statfs(ROOT));
@@ -86,7 +86,7 @@ describe('the directory', () => {
     const { mount } = bridged;
     for (let i = 0; i < 60; i++) await takeSnapshot(mount, `snapshot-${i}`);
     const all = listAll(mount, SNAPDIR);
-    expect(all).toHaveLength(62);
+    expect(all).toHaveLength(63);
     for (const size of [200, 1000]) expect(listAll(mount, SNAPDIR, false, size)).toEqual(all);
     const plus = listAll(mount, SNAPDIR, true, 1000);
     expect(plus.map(({ name }) => name)).toEqual(all.map(({ name }) => name));
@@ -123,7 +123,7 @@ describe('mkdir', () => {
     expect(await errnoLater(() => takeSnapshot(mount, 'n'.repeat(256)))).toBe(ERRNO.ENAMETOOLONG);
     view.volume.record.properties = { 'snapdir-control': 'off' };
     expect(await errnoLater(() => takeSnapshot(mount, 't'))).toBe(ERRNO.EPERM);
-    expect(namesIn(mount, SNAPDIR)).toEqual(['.', '..', 's']);
+    expect(namesIn(mount, SNAPDIR)).toEqual(['.', '..', 'latest', 's']);
   });
 
   test('that can not be made durable leaves nothing behind', async () => {
@@ -141,7 +141,7 @@ test('rename gives another name, rmdir deletes; what is below is gone at once', 
   await takeSnapshot(mount, 'two');
   const { node } = mount.lookup(root.node, 'f');
   mount.rename(SNAPDIR, 'one', SNAPDIR, 'uno');
-  expect(namesIn(mount, SNAPDIR)).toEqual(['.', '..', 'two', 'uno']);
+  expect(namesIn(mount, SNAPDIR)).toEqual(['.', '..', 'latest', 'two', 'uno']);
   expect(textOf(node)).toBe('text');
   expect(errnoOf(() => mount.rename(SNAPDIR, 'uno', SNAPDIR, 'two'))).toBe(ERRNO.EEXIST);
   mount.rmdir(SNAPDIR, 'uno');
@@ -168,7 +168,7 @@ test('rmdir asks whether the snapshot is in use', async () => {
   await takeSnapshot(mount, 'free');
   expect(errnoOf(() => mount.rmdir(SNAPDIR, 'used'))).toBe(ERRNO.EBUSY);
   mount.rmdir(SNAPDIR, 'free');
-  expect(namesIn(mount, SNAPDIR)).toEqual(['.', '..', 'used']);
+  expect(namesIn(mount, SNAPDIR)).toEqual(['.', '..', 'latest', 'used']);
 });
 
 describe('a snapshot', () => {
@@ -224,7 +224,7 @@ describe('a snapshot', () => {
     const [self, parent, ...rest] = listAll(mount, one.node);
     expect([self!.ino, parent!.ino]).toEqual([one.attr.ino, 2n]);
     expect(rest.map(({ ino }) => ino)).toEqual([numbers[1], numbers[1]]);
-    expect(listAll(mount, SNAPDIR).map(({ ino }) => ino)).toEqual([2n, 1n, one.attr.ino, two.attr.ino]);
+    expect(listAll(mount, SNAPDIR).map(({ ino }) => ino)).toEqual([2n, 1n, one.attr.ino, two.attr.ino, 3n]);
   });
 
   test('tells its name and time, unlisted, and shows its own space', async () => {
@@ -256,6 +256,54 @@ describe('a snapshot', () => {
     expect(errnoOf(() => alone.open(node, 2))).toBe(ERRNO.EROFS);
     expect(alone.getxattr(ROOT, 'user.amberfs.name').toString()).toBe('s');
     expect(alone.statfs().bfree).toBe(0);
+  });
+});
+
+describe('latest', () => {
+  test('leads to the newest snapshot, and is there only while there is one', async () => {
+    const { mount, view, memory } = bridged;
+    expect(errnoOf(() => mount.lookup(SNAPDIR, 'latest'))).toBe(ERRNO.ENOENT);
+    await takeSnapshot(mount, 'one');
+    const first = mount.lookup(SNAPDIR, 'latest');
+    expect(first.attr).toMatchObject({ ino: 3n, mode: 0o120777, nlink: 1, size: 3 });
+    expect(mount.readlink(first.node).toString()).toBe('one');
+    await takeSnapshot(mount, 'second');
+    // The kernel keeps what a link said for as long as the node: so this is another one, and the first is stale.
+    const second = mount.lookup(SNAPDIR, 'latest');
+    expect(second.node).not.toBe(first.node);
+    expect(mount.readlink(second.node).toString()).toBe('second');
+    expect(errnoOf(() => mount.readlink(first.node))).toBe(ERRNO.ESTALE);
+    expect(listAll(mount, SNAPDIR, true).at(-1)).toMatchObject({ ino: 3n, entry: { node: second.node } });
+    mount.rename(SNAPDIR, 'second', SNAPDIR, 'deux');
+    expect(mount.readlink(mount.lookup(SNAPDIR, 'latest').node).toString()).toBe('deux');
+    memory.volumes.deleteSnapshot(view.volume, view.volume.snapshot('deux'));
+    expect(mount.readlink(mount.lookup(SNAPDIR, 'latest').node).toString()).toBe('one');
+    expect(mount.lookup(ROOT, '.snapshots').attr.nlink).toBe(3);
+    mount.rmdir(SNAPDIR, 'one');
+    expect(namesIn(mount, SNAPDIR)).toEqual(['.', '..']);
+  });
+
+  test('is neither removed nor renamed, nor made', async () => {
+    const { mount } = bridged;
+    const { node } = mount.create(ROOT, 'f').entry;
+    expect(await errnoLater(() => takeSnapshot(mount, 'latest'))).toBe(ERRNO.EINVAL);
+    await takeSnapshot(mount, 's');
+    const latest = mount.lookup(SNAPDIR, 'latest').node;
+    const refused: (() => unknown)[] = [
+      () => mount.rmdir(SNAPDIR, 'latest'),
+      () => mount.unlink(SNAPDIR, 'latest'),
+      () => mount.rename(SNAPDIR, 'latest', SNAPDIR, 'x'),
+      () => mount.rename(SNAPDIR, 's', SNAPDIR, 'latest'),
+      () => mount.link(latest, ROOT, 'x'),
+      () => mount.setattr(latest, { uid: 1 }),
+      () => mount.setxattr(latest, 'user.k', Buffer.from('v')),
+    ];
+    for (const action of refused) expect(errnoOf(action), String(action)).toBe(ERRNO.EPERM);
+    expect(errnoOf(() => mount.lookup(latest, 'f'))).toBe(ERRNO.ENOTDIR);
+    expect(errnoOf(() => mount.rename(ROOT, 'f', latest, 'x'))).not.toBe(0);
+    expect(mount.getattr(latest).ino).toBe(3n);
+    expect(mount.listxattr(latest)).toEqual([]);
+    expect(mount.getattr(node).nlink).toBe(1);
   });
 });
 

@@ -149,6 +149,31 @@ test('deleting asks for --yes, -n only tells, and one failure does not stop the 
   expect(JSON.parse(json.stdout)).toMatchObject({ output_version: 1, dry_run: false, volumes: [{ name: 'main' }] });
 });
 
+test('restoring without a daemon keeps what was there, or gives it up', async () => {
+  for (const name of ['one', 'two']) await amberfs('snapshot', 'create', store, name);
+  const names = async (): Promise<string> => (await amberfs('snapshot', 'list', store, '-H', '-o', 'name')).stdout;
+  const restore = (...args: string[]): Promise<Outcome> => amberfs('snapshot', 'restore', ...args);
+  expect((await restore(`${store}@one`, '-n', '--preserve', 'kept')).stdout).toMatch(/^would restore .*main@kept/);
+  expect(await names()).toBe('one\ntwo\n');
+  expect((await restore(`${store}@one`, '--preserve', 'kept')).stdout).toMatch(
+    /^restored main to main@one; .*main@kept/,
+  );
+  expect(await names()).toBe('one\ntwo\nkept\n');
+  expect(await restore(`${store}@two`, '--discard')).toMatchObject({ status: 2, stdout: '' });
+  const given = await restore(`${store}@two`, '--discard', '--yes', '--json');
+  expect(JSON.parse(given.stdout)).toMatchObject({
+    output_version: 1,
+    dry_run: false,
+    snapshot: 'two',
+    preserved: null,
+  });
+  expect(await names()).toBe('one\ntwo\nkept\n');
+  expect(await restore(`${store}@three`)).toMatchObject({ status: 1 });
+  expect((await amberfs('snapshot', 'list', store, '-H', '-o', 'comment', '-S', 'created')).stdout).toContain(
+    'Before restoring one',
+  );
+});
+
 test('properties of a volume', async () => {
   const value = async (): Promise<string> =>
     (await amberfs('volume', 'get', store, 'snapdir', '-H', '-o', 'value,source')).stdout;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatSize, formatUtcTime } from '../../../src/cli/sizes.ts';
+import { formatSize, formatUtcTime, parseMoment, parseSize } from '../../../src/cli/sizes.ts';
 
 describe('a size for people', () => {
   test.each([
@@ -22,4 +22,29 @@ describe('a size for people', () => {
 
 test('a time for machines is UTC', () => {
   expect(formatUtcTime(1_767_225_600_123)).toBe('2026-01-01T00:00:00.123Z');
+});
+
+test.each([
+  ['4096', 4096],
+  ['10G', 10 * 1024 ** 3],
+  ['1.5 MiB', 1.5 * 1024 ** 2],
+  ['2tb', 2 * 1024 ** 4],
+  ['10 bananas', undefined],
+  ['-1', undefined],
+  ['', undefined],
+])('"%s" is a size of %s bytes', (text, bytes) => {
+  expect(parseSize(text)).toBe(bytes);
+});
+
+test.each([
+  ['30m', '2026-01-01T00:30:00.000Z'],
+  ['2w', '2026-01-15T00:00:00.000Z'],
+  ['2026-12-31', '2026-12-31T00:00:00.000Z'],
+  ['2026-12-31 18:00', '2026-12-31T18:00:00.000Z'],
+  ['2026-12-31T18:00+02:00', '2026-12-31T16:00:00.000Z'],
+  ['2026-13-31', undefined],
+  ['tomorrow', undefined],
+])('"%s" is the moment %s', (text, moment) => {
+  const ms = parseMoment(text, Date.parse('2026-01-01'));
+  expect(ms === undefined ? undefined : new Date(ms).toISOString()).toBe(moment);
 });

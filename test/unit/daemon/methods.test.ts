@@ -42,13 +42,18 @@ describe('parameters are checked', () => {
     'snapshot.info',
     'snapshot.create',
     'snapshot.delete',
+    'snapshot.diff',
     'snapshot.rename',
+    'snapshot.cheapest',
+    'snapshot.hold',
+    'snapshot.release',
+    'snapshot.restore',
     'clone',
   ];
 
   test('by type: what is wrong is refused before anything is done', async () => {
     const value = fc.oneof(fc.jsonValue(), fc.constant('with\0zero'), fc.constant('x'.repeat(20_000)));
-    const params = fc.dictionary(fc.constantFrom('volume', 'name', 'to', 'dryRun', 'property', 'value'), value);
+    const params = fc.dictionary(fc.constantFrom('volume', 'name', 'to', 'dryRun', 'property', 'value', 'tag', 'expiresMs', 'bytes'), value);
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...methods), params, async (method, fields) => {
         // A volume is taken only where all else is of the right type, too.

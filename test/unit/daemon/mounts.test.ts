@@ -14,7 +14,10 @@ import { FakeTransport } from '../../support/fake-transport.ts';
 
 const EBUSY = 16;
 const EROFS = 30;
+const ESTALE = 116;
+const ENOENT = 2;
 const INVAL_ENTRY = 3;
+const INC_EPOCH = 8;
 
 let temp: string;
 let cleanup: () => Promise<void>;
@@ -204,6 +207,21 @@ describe('what is mounted', () => {
       await expect(call('volume.delete', params)).rejects.toMatchObject({ code: 'EBUSY' });
     };
     await mount('main@s', 'a');
+  });
+
+  test('nor is a volume restored that is just being mounted', async () => {
+    await call('snapshot.create', { volume: 'main', name: 's' });
+    const params = { volume: 'main', name: 's', discard: false, dryRun: false };
+    transport.onOpen = async () => {
+      await expect(call('snapshot.restore', params)).rejects.toMatchObject({ code: 'EBUSY' });
+    };
+    await mount('main', 'a');
+    const { mount: live } = transport.last;
+    const { node } = live.mkdir(1n, 'later');
+    expect(await call('snapshot.restore', params)).toMatchObject({ snapshot: 's', mountedOn: join(temp, 'a') });
+    expect(live.kernel.notifications.map(({ code }) => code)).toContain(INC_EPOCH);
+    expect(() => live.getattr(node)).toThrow(expect.objectContaining({ errno: ESTALE }));
+    expect(() => live.lookup(1n, 'later')).toThrow(expect.objectContaining({ errno: ENOENT }));
   });
 
   test('shows changes of its snapshots at once, though the kernel remembered otherwise', async () => {

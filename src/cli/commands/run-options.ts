@@ -1,0 +1,5 @@
+/** The options of `snapshot run`. */
+export interface RunOptions {
+  readonly comment?: string;
+  readonly lines: string;
+}

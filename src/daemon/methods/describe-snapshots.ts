@@ -1,0 +1,87 @@
+// What is told of snapshots over the control protocol.
+
+import {
+  BLOCK_BYTES,
+  currentHolds,
+  referencedBlocks,
+  relationsOf,
+  uniqueBlocks,
+  writtenBlocks,
+  type Snapshot,
+  type Volume,
+} from '../../volume/index.ts';
+import type { SnapshotInfo } from '../control/methods.ts';
+import type { Service } from './service.ts';
+
+/** So many snapshots are looked up at a time: each look-up is a wait for the engine, and those of one group are one wait. */
+const GROUP = 512;
+
+/** One snapshot of `volume`. */
+export async function describeSnapshot(service: Service, volume: Volume, snapshot: Snapshot): Promise<SnapshotInfo> {
+  await settle(service);
+  return describe(service, volume, snapshot, volumeNames(service));
+}
+
+/** Several, in their order; without those that are deleted meanwhile. */
+export async function describeSnapshots(
+  service: Service,
+  volume: Volume,
+  snapshots: readonly Snapshot[],
+): Promise<SnapshotInfo[]> {
+  await settle(service);
+  const names = volumeNames(service);
+  const infos: SnapshotInfo[] = [];
+  for (let at = 0; at < snapshots.length; at += GROUP) {
+    // Others had their turn.
+    const left = snapshots.slice(at, at + GROUP).filter((snapshot) => snapshot.filesystem.alive);
+    infos.push(...(await Promise.all(left.map((snapshot) => describe(service, volume, snapshot, names)))));
+  }
+  return infos;
+}
+
+/** What can be read of dead lists is what was committed. */
+async function settle({ core, log }: Service): Promise<void> {
+  try {
+    await core.volumes.commit();
+  } catch (error) {
+    // Whoever has run out of space wants to see what could go; the figures are then those of the last commit.
+    log.warn(`figures of snapshots are of the last commit: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The names of volumes by their ids, read when they are first asked for. */
+function volumeNames({ core }: Service): (id: number) => string | undefined {
+  let names: Map<number, string> | undefined;
+  return (id) => {
+    names ??= new Map(core.volumes.list().map((volume) => [volume.record.id, volume.name]));
+    return names.get(id);
+  };
+}
+
+async function describe(
+  { core, daemon }: Service,
+  volume: Volume,
+  snapshot: Snapshot,
+  names: (id: number) => string | undefined,
+): Promise<SnapshotInfo> {
+  const { forest, nowMs } = core.volumes;
+  const { label, version } = snapshot;
+  const fixed = {
+    volume: volume.name,
+    name: label.name,
+    accessPoint: label.accessPoint,
+    createdMs: version.createdMs,
+    referencedBytes: referencedBlocks(version) * BLOCK_BYTES,
+    writtenBytes: writtenBlocks(version) * BLOCK_BYTES,
+    ...relationsOf(forest, version, names),
+    holds: currentHolds(label, nowMs).map(({ tag, reason, expiresMs }) => ({
+      tag,
+      reason: reason ?? null,
+      expiresMs: expiresMs ?? null,
+    })),
+    comment: label.comment ?? null,
+    by: label.by ?? null,
+    mountedOn: daemon?.mounts.ofSnapshot(snapshot)?.dir ?? null,
+  };
+  return { ...fixed, uniqueBytes: (await uniqueBlocks(forest, version)) * BLOCK_BYTES };
+}

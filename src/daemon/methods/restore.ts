@@ -1,0 +1,56 @@
+// Restoring over the control protocol.
+
+import { ProtocolError } from '../../errors/index.ts';
+import {
+  BLOCK_BYTES,
+  defaultSnapshotName,
+  labelFor,
+  writtenBlocks,
+  type SnapshotRequest,
+  type Volume,
+} from '../../volume/index.ts';
+import type { RestoreInfo } from '../control/methods.ts';
+import type { Fields } from '../control/protocol.ts';
+import { booleanParam, optionalString, stringParam } from '../params.ts';
+import type { Service } from './service.ts';
+
+/**
+ * `snapshot.restore`: the volume shows what the snapshot shows, its mount at once. With `dryRun` it only finds out whether it could and what
+ * would become of what the volume holds.
+ */
+export async function restoreSnapshot(service: Service, params: Fields): Promise<RestoreInfo> {
+  const { daemon, log } = service;
+  const { volumes } = service.core;
+  const discard = booleanParam(params, 'discard');
+  const dryRun = booleanParam(params, 'dryRun');
+  const wanted = optionalString(params, 'preserve');
+  if (discard && wanted !== undefined) throw new ProtocolError('"preserve" and "discard" exclude each other');
+  const volume = volumes.get(stringParam(params, 'volume'));
+  const snapshot = volume.snapshot(stringParam(params, 'name'));
+  const { name } = snapshot.label;
+  const nowMs = Date.now();
+  const preserve: SnapshotRequest | undefined = discard
+    ? undefined
+    : { name: wanted ?? freeName(volume, nowMs), comment: `Before restoring ${name}` };
+  const preserved = preserve === undefined ? null : labelFor(volume, preserve, nowMs).name;
+  const writtenBytes = writtenBlocks(volume.head.version) * BLOCK_BYTES;
+  const mountedOn = daemon?.mounts.ofVolume(volume)?.dir ?? null;
+  const info: RestoreInfo = { volume: volume.name, snapshot: name, preserved, writtenBytes, mountedOn };
+  if (dryRun) return info;
+  // From here to the notification nobody else has a turn.
+  const afterRestore = daemon?.mounts.beforeRestore(volume);
+  const kept = volumes.restore(volume, snapshot, preserve);
+  const told = afterRestore?.(kept === undefined ? [] : [kept.label.accessPoint]);
+  await volumes.commit();
+  await told;
+  log.info(`volume ${volume.name} restored to snapshot ${name}; ${preserved ?? 'nothing'} keeps what it held`);
+  return info;
+}
+
+/** `before-restore-` and the time in UTC, with a number behind it where that is taken. */
+function freeName(volume: Volume, nowMs: number): string {
+  const base = `before-restore-${defaultSnapshotName(nowMs)}`;
+  let name = base;
+  for (let count = 2; volume.findSnapshot(name) !== undefined; count++) name = `${base}-${count}`;
+  return name;
+}
