@@ -53,7 +53,10 @@ describe('parameters are checked', () => {
 
   test('by type: what is wrong is refused before anything is done', async () => {
     const value = fc.oneof(fc.jsonValue(), fc.constant('with\0zero'), fc.constant('x'.repeat(20_000)));
-    const params = fc.dictionary(fc.constantFrom('volume', 'name', 'to', 'dryRun', 'property', 'value', 'tag', 'expiresMs', 'bytes'), value);
+    const params = fc.dictionary(
+      fc.constantFrom('volume', 'name', 'to', 'dryRun', 'property', 'value', 'tag', 'expiresMs', 'bytes'),
+      value,
+    );
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...methods), params, async (method, fields) => {
         // A volume is taken only where all else is of the right type, too.

@@ -16,7 +16,14 @@ describe('a new file', () => {
   test('belongs to whoever asked, loses the bits of the umask, and has one name', () => {
     tree.caller = { uid: 1000, gid: 100 };
     const { ino } = tree.file(ROOT_INO, 'f', 0o666);
-    expect(tree.inode(ino)).toMatchObject({ mode: 0o100644, uid: 1000, gid: 100, nlink: 1, sizeBytes: 0, parent: ROOT_INO });
+    expect(tree.inode(ino)).toMatchObject({
+      mode: 0o100644,
+      uid: 1000,
+      gid: 100,
+      nlink: 1,
+      sizeBytes: 0,
+      parent: ROOT_INO,
+    });
     expect(tree.find(ROOT_INO, 'f')?.ino).toBe(ino);
   });
 
