@@ -154,6 +154,7 @@ async function clonesAtScale() {
     each.push(await timedAsync(() => control.call('clone', { volume: 'main', name: 'origin', to: `clone${i}` })));
     if (i % 4096 === 4095) console.error(`${i + 1} clones`);
   }
+  await control.close();
   const part = Math.min(500, Math.floor(cloneCount / 4));
   row(`making a clone, the first ${part}, median`, ms(median(each.slice(0, part))));
   row(`making a clone, the last ${part}, median`, ms(median(each.slice(-part))));
@@ -165,7 +166,6 @@ async function clonesAtScale() {
     await deleting.close();
   });
   row('deleting a clone', ms(took / cloneCount));
-  await control.close();
   await ask('snapshot.delete', { volume: 'main', name: 'origin', dryRun: false });
   row('until their space was back', ms(await timedAsync(() => ask('reclaimed', {}))));
 }

@@ -29,14 +29,6 @@ export function formatUtcTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** A size as people write it: `4096`, `10G`, `1.5 MiB`; units are powers of 1024. undefined where it is none. */
-export function parseSize(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text.trim());
-  if (match === null) return undefined;
-  const bytes = Math.round(Number(match[1]) * 1024 ** ' kmgtp'.indexOf(match[2]!.toLowerCase() || ' '));
-  return Number.isSafeInteger(bytes) ? bytes : undefined;
-}
-
 const DURATION_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
 /**

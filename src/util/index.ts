@@ -15,4 +15,5 @@ export {
   putI64,
 } from './bytes.ts';
 export { systemClock, type Clock, type Timespec } from './clock.ts';
+export { parseSize } from './size-text.ts';
 export { noLog, type Log } from './log.ts';

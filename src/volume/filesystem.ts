@@ -65,7 +65,7 @@ export class Filesystem {
   /** How many blocks of 4 KiB the live files may take, trees included; Infinity without a quota. Snapshots do not count. */
   get quotaBlocks(): number {
     const bytes = this.#volume?.properties['quota'];
-    return bytes === undefined ? Infinity : Math.floor(Number(bytes) / BLOCK_BYTES);
+    return bytes === undefined || bytes === 'none' ? Infinity : Math.floor(Number(bytes) / BLOCK_BYTES);
   }
 
   /** How many blocks the quota leaves to the live files: negative where it was set below what they take. */

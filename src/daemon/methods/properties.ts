@@ -1,6 +1,7 @@
 // The properties of a volume: what can be set, to what, and what holds where nothing is set.
 
 import { FsError } from '../../errors/index.ts';
+import { parseSize } from '../../util/index.ts';
 import type { Volume } from '../../volume/index.ts';
 import { SNAPDIR_CHOICES, type PropertyInfo } from '../control/methods.ts';
 import type { Fields } from '../control/protocol.ts';
@@ -8,14 +9,29 @@ import { stringParam } from '../params.ts';
 import type { Service } from './service.ts';
 
 interface Property {
-  readonly choices: readonly string[];
+  /** What it takes, for messages. */
+  readonly takes: string;
   readonly fallback: string;
+  /** What is stored for `value`; undefined where it takes no such value. */
+  parse(value: string): string | undefined;
 }
 
+function choice(choices: readonly string[], fallback: string): Property {
+  return { takes: choices.join(', '), fallback, parse: (value) => (choices.includes(value) ? value : undefined) };
+}
+
+/** Stored as bytes, decimal, or as `none`. */
+const quota: Property = {
+  takes: 'a size such as 10G, or none',
+  fallback: 'none',
+  parse: (value) => (value === 'none' ? value : parseSize(value)?.toString()),
+};
+
 const PROPERTIES: Readonly<Record<string, Property>> = {
-  snapdir: { choices: SNAPDIR_CHOICES, fallback: 'hidden' },
-  'access-points': { choices: ['name', 'gmt'], fallback: 'name' },
-  'snapdir-control': { choices: ['on', 'off'], fallback: 'on' },
+  quota,
+  snapdir: choice(SNAPDIR_CHOICES, 'hidden'),
+  'access-points': choice(['name', 'gmt'], 'name'),
+  'snapdir-control': choice(['on', 'off'], 'on'),
 };
 
 function describeProperty(volume: Volume, name: string, property: Property): PropertyInfo {
@@ -45,14 +61,15 @@ export async function setProperty(service: Service, params: Fields): Promise<Pro
     const known = Object.keys(PROPERTIES).join(', ');
     throw new FsError('EINVAL', 'property-unknown', `volumes have no property "${name}"; they have: ${known}`);
   }
-  if (!property.choices.includes(value)) {
+  const stored = property.parse(value);
+  if (stored === undefined) {
     throw new FsError(
       'EINVAL',
       'property-value-illegal',
-      `property ${name} can't be "${value}"; it takes: ${property.choices.join(', ')}`,
+      `property ${name} can't be "${value}"; it takes: ${property.takes}`,
     );
   }
-  volume.record.properties[name] = value;
+  volume.record.properties[name] = stored;
   if (name === 'snapdir') await service.daemon?.mounts.snapdirChanged(volume);
   await volumes.commit();
   service.log.info(`volume ${volume.name}: ${name} set to ${value}`);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { formatSize, formatUtcTime, parseMoment, parseSize } from '../../../src/cli/sizes.ts';
+import { formatSize, formatUtcTime, parseMoment } from '../../../src/cli/sizes.ts';
+import { parseSize } from '../../../src/util/index.ts';
 
 describe('a size for people', () => {
   test.each([
