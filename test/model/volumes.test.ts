@@ -366,6 +366,12 @@ describe('volumes, snapshots and clones', () => {
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 80, size: 'max' }), async (steps) => {
         await new History().run(steps);
       }),
+      // Two thousand histories, however long that takes; AMBERFS_FUZZ_RUNS asks for more.
+      {
+        numRuns: Number(process.env['AMBERFS_FUZZ_RUNS'] ?? 2000),
+        interruptAfterTimeLimit: 500_000,
+        markInterruptAsFailure: true,
+      },
     );
   });
 });
