@@ -97,14 +97,11 @@ export class Nodes {
     this.#dirty.set(node.id, node);
   }
 
-  /** Frees the node `id`, which nothing refers to any more. `node`: the same, where it is loaded. */
+  /** Frees the node `id`, which nothing refers to any more. */
   free(id: number): void {
-    const node = this.#dirty.get(id);
-    if (node?.fresh === true) {
-      this.#dirty.delete(id);
-      return;
-    }
+    const fresh = this.#dirty.get(id)?.fresh === true;
     this.#dirty.delete(id);
+    if (fresh) return;
     this.#flushing.delete(id);
     this.#clean.delete(id);
     this.#freed.push(id);
