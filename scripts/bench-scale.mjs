@@ -1,122 +1,56 @@
 /**
  * As many snapshots and clones as the largest systems allow, made for real on one volume that is mounted: does anything get slower, larger
- * or lost? Prints a table. Options: --snapshots N (24576), --clones N (14336), --dir DIR.
+ * or lost? What is live is compared with a second store, of a daemon of its own, that lives through the same changes without them.
+ * Options: --snapshots N (24576), --clones N (14336), --rounds N (16) of each comparison, --dir DIR.
  */
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { openControl } from '../dist/daemon/control/index.js';
-import { openStore } from '../dist/store/index.js';
-import { Volumes, checkVolumes } from '../dist/volume/index.js';
+import { importBuilt } from './bench/build.mjs';
+import { Findings } from './bench/findings.mjs';
+import { amberfsPeer } from './bench/peers.mjs';
+import { memoryOf } from './bench/report.mjs';
+import { isMounted, run, runChild } from './bench/run.mjs';
 import { median } from './bench/snapshots.mjs';
 
-const FILE_COUNT = 2000;
-const LIVE_OPERATIONS = 2000;
-const cli = new URL('../dist/cli/main.js', import.meta.url).pathname;
+const { openControl } = await importBuilt('daemon/control/index.js');
+const { openStore } = await importBuilt('store/index.js');
+const { Volumes, checkVolumes } = await importBuilt('volume/index.js');
+
+const SCALE_CHILD = new URL('./bench/scale-child.mjs', import.meta.url);
+const LIVE_CHILD = new URL('./bench/live-child.mjs', import.meta.url);
+const MEMORY_MAX_MB = 500;
+const LIST_MAX_MS = 1000;
+const LIST_COUNT = 5;
+const READ_ROUNDS = 4;
+
 const { values: options } = parseArgs({
   options: {
     snapshots: { type: 'string', default: '24576' },
     clones: { type: 'string', default: '14336' },
+    rounds: { type: 'string', default: '16' },
     dir: { type: 'string', default: os.tmpdir() },
   },
 });
 const snapshotCount = Number(options.snapshots);
 const cloneCount = Number(options.clones);
-const temp = fs.mkdtempSync(path.join(options.dir, 'amberfs-scale-'));
-const store = path.join(temp, 'store');
-const mnt = path.join(temp, 'mnt');
-const block = Buffer.alloc(4096, 'amber');
-const rows = [];
+const temp = fs.realpathSync(fs.mkdtempSync(path.join(options.dir, 'amberfs-scale-')));
+const peer = amberfsPeer(temp, 'many');
+const alone = amberfsPeer(temp, 'none');
+const findings = new Findings();
 
-function row(what, value) {
-  rows.push([what, value]);
-  console.error(`${what}: ${value}`);
-}
+const inMounts = (job, ...args) => runChild(SCALE_CHILD, job, ...args);
 
-const amberfs = (...args) =>
-  execFileSync(process.execPath, [cli, ...args], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 30,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-const ms = (value) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
-
-function timed(work) {
-  const start = performance.now();
-  work();
-  return performance.now() - start;
-}
-
-async function timedAsync(work) {
+async function timed(work) {
   const start = performance.now();
   await work();
   return performance.now() - start;
 }
 
-const fileName = (index) => `f${index % FILE_COUNT}`;
-
-/** Creates, overwrites, reads and removes files in the live tree; gives microseconds per file. */
-function liveMicroseconds() {
-  const took = timed(() => {
-    for (let i = 0; i < LIVE_OPERATIONS; i++) {
-      const file = path.join(mnt, `live${i}`);
-      fs.writeFileSync(file, block);
-      fs.readFileSync(path.join(mnt, fileName(i)));
-      fs.rmSync(file);
-    }
-  });
-  return (took / LIVE_OPERATIONS) * 1000;
-}
-
-const snapshotName = (index) => `s${String(index).padStart(5, '0')}`;
-
-function createSnapshots() {
-  const each = [];
-  for (let i = 0; i < snapshotCount; i++) {
-    fs.writeFileSync(path.join(mnt, fileName(i)), `change ${i} `.repeat(300));
-    each.push(timed(() => fs.mkdirSync(path.join(mnt, '.snapshots', snapshotName(i)))));
-    if (i % 4096 === 4095) console.error(`${i + 1} snapshots`);
-  }
-  return each;
-}
-
-/** Microseconds to read a file, over all files, through a snapshot, after the kernel has dropped its caches. */
-function readThrough(index) {
-  if (process.getuid() === 0) fs.writeFileSync('/proc/sys/vm/drop_caches', '3');
-  const dir = path.join(mnt, '.snapshots', snapshotName(index));
-  const took = timed(() => {
-    for (let i = 0; i < FILE_COUNT; i++) fs.readFileSync(path.join(dir, fileName(i)));
-  });
-  return (took / FILE_COUNT) * 1000;
-}
-
-const status = () => JSON.parse(amberfs('status', store, '--json'));
-
-function memory(what) {
-  const { pid } = status();
-  const lines = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
-  const [, resident] = /^VmRSS:\s+(\d+)/m.exec(lines);
-  row(`daemon's memory, ${what}`, `${Math.round(Number(resident) / 1024)} MiB`);
-}
-
-function removeSnapshots(which) {
-  let count = 0;
-  const took = timed(() => {
-    for (let i = 0; i < snapshotCount; i++) {
-      const dir = path.join(mnt, '.snapshots', snapshotName(i));
-      if (!which(i) || !fs.existsSync(dir)) continue;
-      fs.rmdirSync(dir);
-      count++;
-    }
-  });
-  return { took, count };
-}
-
 /** Asks the daemon; over a new connection each time, since it ends idle ones. */
 async function ask(method, params) {
-  const control = await openControl(store);
+  const control = await openControl(peer.store);
   try {
     return await control.call(method, params);
   } finally {
@@ -124,77 +58,119 @@ async function ask(method, params) {
   }
 }
 
+async function live(others, isPromised) {
+  const measured = await runChild(LIVE_CHILD, options.rounds, alone.dir, peer.dir);
+  findings.versus(`Live files beside ${others}`, ['in the other store', 'here'], measured, isPromised);
+}
+
+/** The first and the last of many: does one more cost more? */
+function firstAndLast(what, each) {
+  const part = Math.min(500, Math.floor(each.length / 4));
+  findings.row(`${what}, the first ${part}, median`, median(each.slice(0, part)), 'ms');
+  findings.row(`${what}, the last ${part}, median`, median(each.slice(-part)), 'ms');
+}
+
+function memory(what) {
+  findings.row(`daemon's memory, ${what}`, memoryOf(peer.pid()).rssBytes / 1e6, 'MB', MEMORY_MAX_MB);
+}
+
+/** What is in use, in MiB, when nothing is left to reclaim; and how long that took. */
+async function reclaimed() {
+  let usedBytes;
+  const took = await timed(async () => ({ usedBytes } = await ask('reclaimed', {})));
+  return { took, usedMiB: usedBytes / (1 << 20) };
+}
+
+async function listings() {
+  const seconds = [];
+  for (let i = 0; i < LIST_COUNT; i++)
+    seconds.push((await peer.amberfs('snapshot', 'list', peer.dir, '--json')).seconds);
+  findings.row('amberfs snapshot list --json, all columns', median(seconds) * 1000, 'ms', LIST_MAX_MS);
+  const { seconds: names } = await run('ls', ['-U', path.join(peer.dir, '.snapshots')]);
+  findings.row('ls .snapshots', names * 1000, 'ms');
+}
+
 async function snapshotsAtScale() {
-  const before = Array.from({ length: 5 }, liveMicroseconds);
-  const each = createSnapshots();
-  const part = Math.min(500, Math.floor(snapshotCount / 4));
-  row(`creating a snapshot, the first ${part}, median`, ms(median(each.slice(0, part))));
-  row(`creating a snapshot, the last ${part}, median`, ms(median(each.slice(-part))));
-  const after = Array.from({ length: 5 }, liveMicroseconds);
-  row('live create + write + read + unlink, before', `${median(before).toFixed(0)} us`);
-  row(`the same beside ${snapshotCount} snapshots`, `${median(after).toFixed(0)} us`);
-  row('reading a file through the oldest snapshot, cold', `${readThrough(0).toFixed(0)} us`);
-  row('reading a file through the newest snapshot, cold', `${readThrough(snapshotCount - 1).toFixed(0)} us`);
-  row('ls .snapshots', ms(timed(() => fs.readdirSync(path.join(mnt, '.snapshots')))));
-  row('amberfs snapshot list --json', ms(timed(() => amberfs('snapshot', 'list', mnt, '--json'))));
+  firstAndLast('creating a snapshot', await inMounts('snapshots', peer.dir, alone.dir, snapshotCount));
+  await live(`${snapshotCount} snapshots`, true);
+  const through = await inMounts('readThrough', peer.dir, peer.store, 0, snapshotCount - 1, READ_ROUNDS);
+  findings.versus(
+    'A file through a snapshot, cold',
+    ['through the oldest', 'through the newest'],
+    { read: through },
+    false,
+  );
+  await listings();
   memory(`${snapshotCount} snapshots`);
-  const half = removeSnapshots((i) => i % 2 === 1);
-  row('deleting every second one, each', ms(half.took / half.count));
-  row('until their space was back', ms(await timedAsync(() => ask('reclaimed', {}))));
-  const all = removeSnapshots(() => true);
-  row('deleting the others, each', ms(all.took / all.count));
-  row('until their space was back', ms(await timedAsync(() => ask('reclaimed', {}))));
+  const { usedMiB } = await reclaimed();
+  findings.row(`in use with ${snapshotCount} snapshots`, usedMiB, 'MiB');
+  await removeSnapshots('every second one', 1, 2);
+  await removeSnapshots('the others', 0, 2);
+}
+
+async function removeSnapshots(which, first, step) {
+  const each = await inMounts('remove', peer.dir, first, step, snapshotCount);
+  findings.row(`deleting ${which}, each`, each.reduce((sum, ms) => sum + ms, 0) / each.length, 'ms');
+  const { took, usedMiB } = await reclaimed();
+  findings.row('until their space was back', took / 1000, 's');
+  findings.row('in use then', usedMiB, 'MiB');
 }
 
 async function clonesAtScale() {
   await ask('snapshot.create', { volume: 'main', name: 'origin' });
-  const control = await openControl(store);
+  const control = await openControl(peer.store);
   const each = [];
   for (let i = 0; i < cloneCount; i++) {
-    each.push(await timedAsync(() => control.call('clone', { volume: 'main', name: 'origin', to: `clone${i}` })));
-    if (i % 4096 === 4095) console.error(`${i + 1} clones`);
+    each.push(await timed(() => control.call('clone', { volume: 'main', name: 'origin', to: `clone${i}` })));
   }
   await control.close();
-  const part = Math.min(500, Math.floor(cloneCount / 4));
-  row(`making a clone, the first ${part}, median`, ms(median(each.slice(0, part))));
-  row(`making a clone, the last ${part}, median`, ms(median(each.slice(-part))));
-  row(`live beside ${cloneCount} clones`, `${median(Array.from({ length: 5 }, liveMicroseconds)).toFixed(0)} us`);
+  firstAndLast('making a clone', each);
+  await live(`${cloneCount} clones`, true);
   memory(`${cloneCount} clones`);
-  const took = await timedAsync(async () => {
-    const deleting = await openControl(store);
-    for (let i = 0; i < cloneCount; i++) await deleting.call('volume.delete', { volume: `clone${i}`, dryRun: false });
-    await deleting.close();
-  });
-  row('deleting a clone', ms(took / cloneCount));
+  const deletions = [];
+  const deleting = await openControl(peer.store);
+  for (let i = 0; i < cloneCount; i++) {
+    deletions.push(await timed(() => deleting.call('volume.delete', { volume: `clone${i}`, dryRun: false })));
+  }
+  await deleting.close();
+  firstAndLast('deleting a clone', deletions);
   await ask('snapshot.delete', { volume: 'main', name: 'origin', dryRun: false });
-  row('until their space was back', ms(await timedAsync(() => ask('reclaimed', {}))));
+  findings.row('until their space was back', (await reclaimed()).took / 1000, 's');
 }
 
 async function check() {
-  const opened = await openStore(store);
+  const opened = await openStore(peer.store);
   const volumes = await Volumes.open(opened);
   const problems = await checkVolumes(volumes);
-  row('blocks in use', `${volumes.allocatedBlocks}`);
-  row('the full check afterwards', problems.length === 0 ? 'clean' : problems.slice(0, 3).join('; '));
+  findings.row('the full check afterwards', problems.length === 0 ? 'clean' : problems.slice(0, 3).join('; '));
+  if (problems.length > 0) findings.complaints.push('the full check finds problems');
   await volumes.close();
   await opened.close();
 }
 
 async function main() {
-  fs.mkdirSync(mnt);
-  amberfs('init', store);
-  amberfs('mount', store, mnt);
   try {
-    for (let i = 0; i < FILE_COUNT; i++) fs.writeFileSync(path.join(mnt, fileName(i)), block);
-    await snapshotsAtScale();
-    await clonesAtScale();
+    for (const each of [peer, alone]) await each.start();
+    await inMounts('files', peer.dir, alone.dir);
+    await live('nothing yet, in either store', false);
+    const before = (await reclaimed()).usedMiB;
+    findings.row('in use before', before, 'MiB');
+    if (snapshotCount > 0) await snapshotsAtScale();
+    if (cloneCount > 0) await clonesAtScale();
+    const { usedMiB } = await reclaimed();
+    findings.row('in use in the end', usedMiB, 'MiB');
+    if (usedMiB !== before) findings.complaints.push(`in use: ${before} MiB before and ${usedMiB} MiB in the end`);
   } finally {
-    amberfs('umount', mnt);
+    for (const each of [peer, alone]) await each.stop();
   }
   await check();
-  const width = Math.max(...rows.map(([what]) => what.length));
-  for (const [what, value] of rows) console.log(`${what.padEnd(width)}  ${value}`);
-  fs.rmSync(temp, { recursive: true, force: true });
+  console.log(`${findings}`);
+  if (findings.complaints.length > 0) process.exitCode = 1;
 }
 
-await main();
+try {
+  await main();
+} finally {
+  // Removing a tree with a mount in it would empty the mount.
+  if (![peer, alone].some(({ dir }) => isMounted(dir))) fs.rmSync(temp, { recursive: true, force: true });
+}

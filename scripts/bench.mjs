@@ -5,16 +5,31 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { measureDeletions } from './bench/delete.mjs';
 import { measurements as all } from './bench/measurements.mjs';
 import { parseOptions, USAGE, UsageError } from './bench/options.mjs';
-import { makePeers, PeerUnavailable } from './bench/peers.mjs';
+import { amberfsPeer, makePeers, PeerUnavailable } from './bench/peers.mjs';
 import { archiveRealTree } from './bench/real-tree.mjs';
-import { measurementTable, memoryOf, memoryTable, snapshotTable } from './bench/report.mjs';
-import { isMounted } from './bench/run.mjs';
-import { measureSnapshots, median } from './bench/snapshots.mjs';
+import {
+  deletionTable,
+  measurementTable,
+  memoryOf,
+  memoryTable,
+  restoreTable,
+  snapshotTable,
+} from './bench/report.mjs';
+import { measureRestores } from './bench/restore.mjs';
+import { isMounted, runIo } from './bench/run.mjs';
+import { fillVolume, measureSnapshots, median } from './bench/snapshots.mjs';
 
 /** Files of the tree that every peer can unpack: passthrough_ll keeps a descriptor for each inode. */
 const PART_FILE_COUNT = 5000;
+
+/** Files of the volume that a full one is compared with. */
+const FEW_FILE_COUNT = 10;
+
+/** What is measured of amberfs alone. */
+const SNAPSHOT_LIFE = ['snapshots', 'restore', 'delete'];
 
 function say(text) {
   process.stderr.write(`${text}\n`);
@@ -68,9 +83,28 @@ async function measureAll(measurements, allPeers, context) {
 
 function chosenMeasurements(only) {
   if (only === undefined) return all;
-  const unknown = only.filter((name) => name !== 'snapshots' && !all.some((measurement) => measurement.name === name));
+  const unknown = only.filter(
+    (name) => !SNAPSHOT_LIFE.includes(name) && !all.some((measurement) => measurement.name === name),
+  );
   if (unknown.length > 0) throw new UsageError(`unknown measurement: ${unknown.join(', ')}`);
   return all.filter((measurement) => only.includes(measurement.name));
+}
+
+/** Restores and deletions, in a new store with few files and in a full one; both come to `peers`, which are stopped in the end. */
+async function measureSnapshotLife(wanted, options, temp, peers) {
+  const few = amberfsPeer(temp, 'few');
+  const full = amberfsPeer(temp, 'full');
+  for (const peer of [few, full]) {
+    peers.push(peer);
+    await peer.start();
+  }
+  await runIo('create', path.join(few.dir, 'files'), FEW_FILE_COUNT);
+  await fillVolume(full, options);
+  const restores = wanted('restore') ? await measureRestores(few, full, options) : undefined;
+  if (restores !== undefined) say(restoreTable(restores));
+  const deletions = wanted('delete') ? await measureDeletions(few, full, options) : undefined;
+  if (deletions !== undefined) say(deletionTable(deletions));
+  return { restores, deletions };
 }
 
 async function bench(options, temp, peers) {
@@ -81,14 +115,15 @@ async function bench(options, temp, peers) {
   const started = await startPeers(peers);
   const figures = await measureAll(measurements, started, { options, tree, part });
   const amberfs = started.find((peer) => peer.name === 'amberfs');
-  const wantsSnapshots = amberfs !== undefined && (options.only?.includes('snapshots') ?? true);
-  const snapshots = wantsSnapshots ? await measureSnapshots(amberfs, options) : undefined;
+  const wanted = (name) => amberfs !== undefined && (options.only?.includes(name) ?? true);
+  const snapshots = wanted('snapshots') ? await measureSnapshots(amberfs, options) : undefined;
   const daemons = started.filter((peer) => peer.pid() !== undefined);
   const memory = Object.fromEntries(daemons.map((peer) => [peer.name, memoryOf(peer.pid())]));
-  return { measurements, started, figures, snapshots, memory, tree };
+  const life = wanted('restore') || wanted('delete') ? await measureSnapshotLife(wanted, options, temp, peers) : {};
+  return { measurements, started, figures, snapshots, ...life, memory, tree };
 }
 
-function print({ measurements, started, figures, snapshots, memory, tree }, options) {
+function print({ measurements, started, figures, snapshots, restores, deletions, memory, tree }, options) {
   const cpu = os.cpus();
   console.log(
     `${cpu.length} x ${cpu[0]?.model ?? 'unknown'}, Linux ${os.release()}, Node ${process.version}, sizes: ${options.size}`,
@@ -99,13 +134,24 @@ function print({ measurements, started, figures, snapshots, memory, tree }, opti
   }
   if (process.getuid() !== 0)
     console.log('  not root: the cache of the host could not be dropped, cold reads are too fast');
-  console.log(`\nMedian of ${options.repeat}; a ratio above 1 means that amberfs does better.\n`);
-  console.log(measurementTable(measurements, started, figures));
+  if (measurements.length > 0) {
+    console.log(`\nMedian of ${options.repeat}; a ratio above 1 means that amberfs does better.\n`);
+    console.log(measurementTable(measurements, started, figures));
+  }
+  const full = `${options.snapshotBytes / (1 << 20)} MiB and ${options.snapshotFileCount} files`;
+  const volumes = `few: ${FEW_FILE_COUNT} files; full: ${full}`;
   if (snapshots !== undefined) {
-    const full = `${options.snapshotBytes / (1 << 20)} MiB and ${options.snapshotFileCount} files`;
     console.log(
       `\nSnapshot creation, median of ${options.snapshotCount}; full: ${full}.\n\n${snapshotTable(snapshots)}`,
     );
+  }
+  if (restores !== undefined) {
+    console.log(
+      `\nRestoring a snapshot of a mounted volume, what was there kept or discarded; ${volumes}.\n\n${restoreTable(restores)}`,
+    );
+  }
+  if (deletions !== undefined) {
+    console.log(`\nDeleting a snapshot that alone holds some files; ${volumes}.\n\n${deletionTable(deletions)}`);
   }
   if (Object.keys(memory).length > 0) console.log(`\nMemory after all of it.\n\n${memoryTable(memory)}`);
 }
@@ -120,8 +166,9 @@ async function main() {
     const results = await bench(options, temp, peers);
     print(results, options);
     if (options.json !== undefined) {
-      const { figures, snapshots, memory } = results;
-      fs.writeFileSync(options.json, `${JSON.stringify({ options, figures, snapshots, memory }, null, 2)}\n`);
+      const { figures, snapshots, restores, deletions, memory } = results;
+      const report = { options, figures, snapshots, restores, deletions, memory };
+      fs.writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
     }
   } finally {
     for (const peer of peers) await peer.stop();

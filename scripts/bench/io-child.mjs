@@ -49,9 +49,9 @@ function smallFile(dir, index) {
   return path.join(dir, `d${Math.floor(index / FILES_PER_DIRECTORY)}`, `file-${index}`);
 }
 
-/** Creates, writes and closes `count` files of 2 KiB in directories of 500. */
-function create(dir, count) {
-  const content = randomFillSync(Buffer.alloc(SMALL_FILE_BYTES));
+/** Creates, writes and closes `count` files in directories of 500. */
+function create(dir, count, fileBytes = SMALL_FILE_BYTES) {
+  const content = randomFillSync(Buffer.alloc(fileBytes));
   const seconds = secondsOf(() => {
     for (let index = 0; index < count; index++) {
       const file = smallFile(dir, index);
@@ -89,7 +89,7 @@ const [, , job, target, ...rest] = process.argv;
 const jobs = {
   write: () => write(target, Number(rest[0]), Number(rest[1])),
   read: () => read(target, Number(rest[0]), Number(rest[1])),
-  create: () => create(target, Number(rest[0])),
+  create: () => create(target, ...rest.map(Number)),
   remove: () => remove(target, Number(rest[0])),
   snapshots: () => snapshots(target, rest[0], Number(rest[1])),
 };

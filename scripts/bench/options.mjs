@@ -8,7 +8,8 @@ Compares a directory of the host, libfuse's passthrough_ll example, and amberfs,
   --small            sizes for a first look, about a minute
   --large            sizes for figures to quote, several minutes (default)
   --peers LIST       of host,passthrough,amberfs (default: all)
-  --only LIST        of the names of measurements, as the table shows them in its first column
+  --only LIST        of the names of measurements, as the table shows them in its first column,
+                     and snapshots, delete, restore
   --repeat N         each measurement N times, the median counts (default: 3)
   --dir DIR          where to work; a directory below it is made and removed (default: the system's temporary directory)
   --json FILE        writes all figures to a file too
@@ -29,6 +30,7 @@ const sizes = {
     snapshotBytes: 64 * MiB,
     snapshotFileCount: 4000,
     snapshotCount: 20,
+    deletedBytes: 32 * MiB,
   },
   large: {
     bigBytes: 1024 * MiB,
@@ -39,6 +41,7 @@ const sizes = {
     snapshotBytes: 1024 * MiB,
     snapshotFileCount: 40_000,
     snapshotCount: 20,
+    deletedBytes: 512 * MiB,
   },
 };
 

@@ -6,12 +6,10 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { CLI } from './build.mjs';
 import { forceUnmount, isAlive, isMounted, run, waitUntil } from './run.mjs';
 
 const EXAMPLE = '/usr/share/doc/libfuse3-dev/examples/passthrough_ll.c';
-// What was built here, or another build to measure.
-const CLI = process.env.AMBERFS_CLI ?? fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const MOUNT_LIMIT_MS = 20_000;
 
 /** Thrown when a peer can't be had on this machine: the message says why and what to install. */
@@ -98,9 +96,10 @@ function passthroughPeer(temp) {
   };
 }
 
-function amberfsPeer(temp) {
-  const dir = path.join(temp, 'amberfs');
-  const store = path.join(temp, 'amberfs-store');
+/** A new store with a mount; `name` tells several apart. */
+export function amberfsPeer(temp, name = 'amberfs') {
+  const dir = path.join(temp, name);
+  const store = path.join(temp, `${name}-store`);
   let pid;
   const amberfs = (...args) => run(process.execPath, [CLI, ...args]);
 
@@ -115,7 +114,7 @@ function amberfsPeer(temp) {
   }
 
   return {
-    name: 'amberfs',
+    name,
     note: 'default options',
     dir,
     store,

@@ -13,7 +13,7 @@ function ratio(measurement, figure, other) {
 }
 
 /** Aligns columns by spaces; the first two to the left, the others to the right. */
-function formatTable(rows) {
+export function formatTable(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const line = (row) =>
     row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ');
@@ -42,6 +42,25 @@ export function snapshotTable(snapshots) {
   const rows = [['volume', '', 'mkdir, ms', 'slowest, ms', 'command, ms']];
   for (const [state, figures] of Object.entries(snapshots)) {
     rows.push([state, '', rounded(figures.mkdirMs), rounded(figures.mkdirMaxMs), rounded(figures.commandMs)]);
+  }
+  return formatTable(rows);
+}
+
+/** Two volumes, with few files and full; the last line is how many times as long the full one takes. */
+export function restoreTable(restores) {
+  const rows = [['volume', '', 'kept, ms', 'discarded, ms', 'kept, all files cached, ms']];
+  const kinds = ['kept', 'discarded', 'known'];
+  for (const restore of restores) rows.push([restore.volume, '', ...kinds.map((kind) => rounded(restore[kind]))]);
+  const [few, full] = restores;
+  rows.push(['ratio', '', ...kinds.map((kind) => rounded(full[kind] / few[kind]))]);
+  return formatTable(rows);
+}
+
+export function deletionTable(deletions) {
+  const rows = [['volume', '', 'freed, MiB', 'files', 'rmdir, ms', 'command, ms', 'space back, ms', 'ms per MiB']];
+  for (const { volume, freedMiB, files, rmdirMs, commandMs, spaceMs } of deletions) {
+    const figures = [freedMiB, rmdirMs, commandMs, spaceMs, spaceMs / freedMiB].map(rounded);
+    rows.push([volume, '', figures[0], `${files}`, ...figures.slice(1)]);
   }
   return formatTable(rows);
 }

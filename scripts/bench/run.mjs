@@ -6,7 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const IO_CHILD = fileURLToPath(new URL('./io-child.mjs', import.meta.url));
+const IO_CHILD = new URL('./io-child.mjs', import.meta.url);
 const TIME_LIMIT_MS = 600_000;
 
 /** Runs a command that must succeed; resolves to its standard output and its duration. */
@@ -39,10 +39,14 @@ export function run(command, args, { cwd = '/', timeLimitMs = TIME_LIMIT_MS } = 
   });
 }
 
+/** Runs a script, given by its URL, and resolves to what it prints, which is JSON. */
+export async function runChild(script, ...args) {
+  return JSON.parse((await run(process.execPath, [fileURLToPath(script), ...args.map(String)])).output);
+}
+
 /** Runs one job of io-child.mjs and resolves to the figures that it prints. */
-export async function runIo(job, ...args) {
-  const { output } = await run(process.execPath, [IO_CHILD, job, ...args.map(String)]);
-  return JSON.parse(output);
+export function runIo(job, ...args) {
+  return runChild(IO_CHILD, job, ...args);
 }
 
 /** True when `dir` is a mount point. Asks the kernel's table and not the mount. */

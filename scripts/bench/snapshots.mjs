@@ -9,6 +9,12 @@ export function median(numbers) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** Fills a volume with one large file and many small ones. */
+export async function fillVolume(peer, options) {
+  await runIo('write', path.join(peer.dir, 'filling'), options.snapshotBytes, 1 << 20);
+  await runIo('create', path.join(peer.dir, 'files'), options.snapshotFileCount);
+}
+
 async function byCommand(peer, prefix, count) {
   const seconds = [];
   for (let index = 0; index < count; index++) {
@@ -25,10 +31,7 @@ async function byCommand(peer, prefix, count) {
 export async function measureSnapshots(peer, options) {
   const figures = {};
   for (const state of ['empty', 'full']) {
-    if (state === 'full') {
-      await runIo('write', path.join(peer.dir, 'filling'), options.snapshotBytes, 1 << 20);
-      await runIo('create', path.join(peer.dir, 'files'), options.snapshotFileCount);
-    }
+    if (state === 'full') await fillVolume(peer, options);
     const { each } = await runIo('snapshots', peer.dir, state, options.snapshotCount);
     figures[state] = {
       mkdirMs: median(each) * 1000,
