@@ -1,4 +1,5 @@
 // Filesystems in versions: inodes, directories, file data, attributes; volumes with their snapshots and clones.
+export { cheapestToFree } from './cheapest.ts';
 export { checkVolumes } from './check.ts';
 export {
   DirectoryScan,
@@ -20,7 +21,7 @@ export { addOrphan, isOrphan, removeOrphan } from './orphans.ts';
 export { NOT_CACHED, readData, readDataLater } from './read-data.ts';
 export { type SnapshotRelations, relationsOf } from './relations.ts';
 export { seekData, seekHole } from './seek-data.ts';
-export { referencedBlocks, uniqueBlocks, writtenBlocks } from './space.ts';
+export { referencedBlocks, snapshotsBlocks, uniqueBlocks, writtenBlocks } from './space.ts';
 export { type SnapshotRequest, labelFor } from './snapshot-label.ts';
 export { SYMLINK_BYTES_MAX, insertSymlink, readSymlink } from './symlinks.ts';
 export type { Snapshot, Volume } from './volume.ts';

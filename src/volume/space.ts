@@ -1,6 +1,7 @@
 // What snapshots cost. Figures are blocks of 4 KiB: data blocks, and a node of the tree counts for one.
 
 import { type Forest, type Version, rehearseDelete } from '../tree/index.ts';
+import type { Volume } from './volume.ts';
 
 /** What the version references: how large a full copy of it would be. */
 export function referencedBlocks(version: Version): number {
@@ -34,4 +35,13 @@ export async function uniqueBlocks(forest: Forest, version: Version): Promise<nu
   }
   forest.deadLists.release(list);
   return blocks;
+}
+
+/** What deleting all snapshots of the volume together would free, whoever holds them. Everything must be committed. */
+export async function snapshotsBlocks(forest: Forest, volume: Volume): Promise<number> {
+  if (volume.snapshotCount === 0) return 0;
+  return rehearseDelete(
+    forest,
+    volume.snapshots().map(({ version }) => version),
+  );
 }

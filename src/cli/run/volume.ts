@@ -19,13 +19,14 @@ const VOLUME_COLUMNS: readonly Column<VolumeInfo>[] = [
   { name: 'origin', kind: 'text', value: (volume) => volume.origin },
   { name: 'snapshots', kind: 'count', value: (volume) => volume.snapshots },
   { name: 'referenced', kind: 'size', value: (volume) => volume.referencedBytes },
+  { name: 'usedbysnapshots', kind: 'size', value: (volume) => volume.snapshotsBytes },
   { name: 'mounted_on', kind: 'text', value: (volume) => volume.mountedOn },
 ];
 
 const VOLUMES: Listing<VolumeInfo> = {
   name: 'volumes',
   columns: VOLUME_COLUMNS,
-  shown: 'name,created,referenced,snapshots,origin,mounted_on',
+  shown: 'name,created,referenced,usedbysnapshots,snapshots,origin,mounted_on',
   empty: 'no volumes',
 };
 
@@ -42,7 +43,7 @@ const PROPERTIES: Listing<PropertyInfo> = {
 };
 
 /** The volume of a target. Throws UsageError where it names a snapshot or no volume of its own accord. */
-function requireVolume(text: string, target: Target): Target {
+export function requireVolume(text: string, target: Target): Target {
   if (target.snapshot !== undefined) {
     throw new UsageError('target-not-a-volume', `"${text}" is a snapshot; name a volume, as STORE:VOLUME`);
   }

@@ -72,6 +72,8 @@ export interface VolumeInfo {
   readonly origin: string | null;
   readonly snapshots: number;
   readonly referencedBytes: number;
+  /** What deleting all its snapshots together would free. */
+  readonly snapshotsBytes: number;
   readonly mountedOn: string | null;
 }
 

@@ -1,5 +1,6 @@
 // What is told of snapshots over the control protocol.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   BLOCK_BYTES,
   currentHolds,
@@ -18,7 +19,7 @@ const GROUP = 512;
 
 /** One snapshot of `volume`. */
 export async function describeSnapshot(service: Service, volume: Volume, snapshot: Snapshot): Promise<SnapshotInfo> {
-  await settle(service);
+  await commitFigures(service);
   return describe(service, volume, snapshot, volumeNames(service));
 }
 
@@ -28,19 +29,21 @@ export async function describeSnapshots(
   volume: Volume,
   snapshots: readonly Snapshot[],
 ): Promise<SnapshotInfo[]> {
-  await settle(service);
+  await commitFigures(service);
   const names = volumeNames(service);
   const infos: SnapshotInfo[] = [];
   for (let at = 0; at < snapshots.length; at += GROUP) {
     // Others had their turn.
     const left = snapshots.slice(at, at + GROUP).filter((snapshot) => snapshot.filesystem.alive);
     infos.push(...(await Promise.all(left.map((snapshot) => describe(service, volume, snapshot, names)))));
+    // Most look-ups don't wait, and there may be many thousands.
+    await nextTurn();
   }
   return infos;
 }
 
-/** What can be read of dead lists is what was committed. */
-async function settle({ core, log }: Service): Promise<void> {
+/** What can be read of dead lists is what was committed: to be called before space figures are asked for. */
+export async function commitFigures({ core, log }: Service): Promise<void> {
   try {
     await core.volumes.commit();
   } catch (error) {

@@ -1,12 +1,12 @@
 // Deleting snapshots over the control protocol, finding those whose deletion frees enough, and waiting for what they free.
 
 import { FsError } from '../../errors/index.ts';
-import { BLOCK_BYTES, assertUnheld, type Snapshot, type Volume } from '../../volume/index.ts';
-import type { DeletionInfo, SnapshotInfo } from '../control/methods.ts';
+import { BLOCK_BYTES, assertUnheld, cheapestToFree, type Snapshot, type Volume } from '../../volume/index.ts';
+import type { DeletionInfo } from '../control/methods.ts';
 import { faultOf, type Fields } from '../control/protocol.ts';
 import { booleanParam, longStringParam, numberParam, stringParam } from '../params.ts';
 import { selectSnapshots } from '../select-snapshots.ts';
-import { describeSnapshots } from './describe-snapshots.ts';
+import { commitFigures, describeSnapshots } from './describe-snapshots.ts';
 import type { Service } from './service.ts';
 
 /** Throws EBUSY where the snapshot has to stay. */
@@ -68,9 +68,6 @@ export async function deleteSnapshots(service: Service, params: Fields): Promise
   };
 }
 
-/** More than this are not looked at one by one. */
-const PRUNE_MAX = 64;
-
 /**
  * `snapshot.cheapest`: of the snapshots that nothing holds the oldest, as few as it takes to free `bytes`, without those among them that
  * need not go. Rejects with ENOSPC where all together would not free so much.
@@ -78,44 +75,21 @@ const PRUNE_MAX = 64;
 export async function cheapestSnapshots(service: Service, params: Fields): Promise<DeletionInfo> {
   const { volumes } = service.core;
   const volume = volumes.get(stringParam(params, 'volume'));
-  const blocks = Math.ceil(numberParam(params, 'bytes') / BLOCK_BYTES);
+  const wanted = Math.ceil(numberParam(params, 'bytes') / BLOCK_BYTES);
+  await commitFigures(service);
   const able = each(volume.snapshots(), [], (snapshot) => {
     assertDeletable(service, volume, snapshot);
   });
-  const all = await volumes.rehearseDelete(able);
-  if (all < blocks) {
+  const { snapshots, blocks } = await cheapestToFree(volumes.forest, able, wanted);
+  const freedBytes = blocks * BLOCK_BYTES;
+  if (blocks < wanted) {
     throw new FsError(
       'ENOSPC',
       'free-not-enough',
-      `deleting all snapshots of volume ${volume.name} that nothing holds (${able.length}) would free ${all * BLOCK_BYTES} bytes only`,
+      `deleting all snapshots of volume ${volume.name} that nothing holds (${able.length}) would free ${freedBytes} bytes only`,
     );
   }
-  const chosen = await prune(service, await shortestPrefix(service, able, blocks), blocks);
-  const snapshots: SnapshotInfo[] = await describeSnapshots(service, volume, chosen);
-  return { snapshots, failures: [], freedBytes: (await volumes.rehearseDelete(chosen)) * BLOCK_BYTES };
-}
-
-/** As few of the oldest as free `blocks`: what a set frees never gets less when another joins it, so halving finds it. */
-async function shortestPrefix({ core }: Service, able: readonly Snapshot[], blocks: number): Promise<Snapshot[]> {
-  let tooFew = -1;
-  let enough = able.length;
-  while (enough - tooFew > 1) {
-    const middle = (tooFew + enough) >>> 1;
-    if ((await core.volumes.rehearseDelete(able.slice(0, middle))) >= blocks) enough = middle;
-    else tooFew = middle;
-  }
-  return able.slice(0, enough);
-}
-
-/** Takes those out again, the youngest first, without which the rest still frees `blocks`. */
-async function prune({ core }: Service, prefix: Snapshot[], blocks: number): Promise<Snapshot[]> {
-  if (prefix.length > PRUNE_MAX) return prefix;
-  let chosen = prefix;
-  for (const snapshot of prefix.toReversed()) {
-    const without = chosen.filter((other) => other !== snapshot);
-    if ((await core.volumes.rehearseDelete(without)) >= blocks) chosen = without;
-  }
-  return chosen;
+  return { snapshots: await describeSnapshots(service, volume, snapshots), failures: [], freedBytes };
 }
 
 /** `reclaimed`: resolves when all that deletions free can be used again. */

@@ -1,14 +1,15 @@
 // Volumes over the control protocol.
 
-import { BLOCK_BYTES, assertUnheld, referencedBlocks, type Volume } from '../../volume/index.ts';
+import { BLOCK_BYTES, assertUnheld, referencedBlocks, snapshotsBlocks, type Volume } from '../../volume/index.ts';
 import type { VolumeInfo } from '../control/methods.ts';
 import type { Fields } from '../control/protocol.ts';
 import { booleanParam, stringParam } from '../params.ts';
+import { commitFigures } from './describe-snapshots.ts';
 import type { Service } from './service.ts';
 
-function describeVolume({ daemon }: Service, volume: Volume): VolumeInfo {
+async function describeVolume({ core, daemon }: Service, volume: Volume): Promise<VolumeInfo> {
   const { record, head } = volume;
-  return {
+  const fixed = {
     volume: volume.name,
     createdMs: record.createdMs,
     origin: record.origin === undefined ? null : `${record.origin.volume}@${record.origin.snapshot}`,
@@ -16,11 +17,17 @@ function describeVolume({ daemon }: Service, volume: Volume): VolumeInfo {
     referencedBytes: referencedBlocks(head.version) * BLOCK_BYTES,
     mountedOn: daemon?.mounts.ofVolume(volume)?.dir ?? null,
   };
+  return { ...fixed, snapshotsBytes: (await snapshotsBlocks(core.volumes.forest, volume)) * BLOCK_BYTES };
 }
 
-/** `volume.list`, by name. */
-export function listVolumes(service: Service): VolumeInfo[] {
-  return service.core.volumes.list().map((volume) => describeVolume(service, volume));
+/** `volume.list`, by name; without those that are deleted meanwhile. */
+export async function listVolumes(service: Service): Promise<VolumeInfo[]> {
+  await commitFigures(service);
+  const infos: VolumeInfo[] = [];
+  for (const volume of service.core.volumes.list()) {
+    if (volume.filesystem.alive) infos.push(await describeVolume(service, volume));
+  }
+  return infos;
 }
 
 /** `volume.create`: an empty one. */
@@ -32,14 +39,24 @@ export async function createVolume(service: Service, params: Fields): Promise<Vo
   return describeVolume(service, volume);
 }
 
+/** Throws EBUSY where the volume has to stay. */
+function assertDeletable({ core, daemon }: Service, volume: Volume): void {
+  daemon?.mounts.assertVolumeFree(volume);
+  for (const snapshot of volume.snapshots()) assertUnheld(volume, snapshot, core.volumes.nowMs);
+}
+
 /** `volume.delete`: with its snapshots. With `dryRun` it only finds out whether it could. */
 export async function deleteVolume(service: Service, params: Fields): Promise<VolumeInfo> {
   const { volumes } = service.core;
-  const volume = volumes.get(stringParam(params, 'volume'));
-  service.daemon?.mounts.assertVolumeFree(volume);
-  for (const snapshot of volume.snapshots()) assertUnheld(volume, snapshot, volumes.nowMs);
-  const info = describeVolume(service, volume);
-  if (booleanParam(params, 'dryRun')) return info;
+  const name = stringParam(params, 'volume');
+  const dryRun = booleanParam(params, 'dryRun');
+  assertDeletable(service, volumes.get(name));
+  await commitFigures(service);
+  const info = await describeVolume(service, volumes.get(name));
+  if (dryRun) return info;
+  // Anew, since others had their turn: from here to the deletion nobody has.
+  const volume = volumes.get(name);
+  assertDeletable(service, volume);
   volumes.deleteVolume(volume);
   await volumes.commit();
   service.log.info(`volume ${volume.name} deleted`);
