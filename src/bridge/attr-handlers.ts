@@ -9,6 +9,7 @@ import {
   SPACE_UNIT_BYTES,
   type Space,
   isReservedXattr,
+  isUniqueName,
   listXattrs,
   liveSpace,
   needInode,
@@ -23,6 +24,7 @@ import {
 } from '../vfs/index.ts';
 import { type Bridge, TRUST_MS } from './bridge.ts';
 import { fillAttr, fillStatx } from './fill.ts';
+import { uniqueLater } from './late-attributes.ts';
 import { statInoHi } from './node-ids.ts';
 
 export function attrHandlers(bridge: Bridge): FuseHandlers {
@@ -54,6 +56,11 @@ export function attrHandlers(bridge: Bridge): FuseHandlers {
       node.resolve(view, request.nodeHi, request.nodeLo);
       const { fs, ino, tag } = node;
       if (isReservedXattr(name)) {
+        const unique = ino === ROOT_INO && isUniqueName(name) ? snapshotByTag(view.volume, tag) : undefined;
+        if (unique !== undefined) {
+          void uniqueLater(view, unique, size, reply.defer());
+          return;
+        }
         answerValue(reply, ino === ROOT_INO ? snapshotXattr(bridge, tag, name) : undefined, size);
         return;
       }

@@ -4,13 +4,13 @@
 // sent after their answer would come too late for whoever looks at once.
 
 import { crc32 } from 'node:zlib';
-import { ERRNO, FsError } from '../errors/index.ts';
-import type { EntryOut, FuseHandlers, Reply } from '../fuse/index.ts';
+import { FsError } from '../errors/index.ts';
+import type { EntryOut, FuseHandlers } from '../fuse/index.ts';
 import { SNAPDIR_LATEST, fillLatestInode, latestTarget } from '../vfs/index.ts';
-import { answerStatfs } from './attr-handlers.ts';
 import type { Bridge } from './bridge.ts';
 import { fillAttr, fillStatx } from './fill.ts';
 import { LATEST_NODE_HI } from './node-ids.ts';
+import { syntheticHandlers } from './synthetic-handlers.ts';
 
 /** The low half of the nodeid of the link with this target. */
 function nodeLoOf(target: string): number {
@@ -46,11 +46,8 @@ function targetOf(bridge: Bridge, nodeLo: number): string {
 /** The handlers for what the kernel asks of a symlink; it asks nothing else. */
 export function latestHandlers(bridge: Bridge): FuseHandlers {
   const { view, inode, entry, statxOut } = bridge;
-  const eperm = (_request: unknown, _body: unknown, reply: Reply): void => {
-    reply.error(ERRNO.EPERM);
-  };
   return {
-    ...{ setattr: eperm, setxattr: eperm, removexattr: eperm },
+    ...syntheticHandlers(bridge),
 
     getattr(request, _body, reply) {
       fillLatestInode(view.volume, targetOf(bridge, request.nodeLo), inode);
@@ -66,19 +63,6 @@ export function latestHandlers(bridge: Bridge): FuseHandlers {
 
     readlink(request, reply) {
       reply.bytes(Buffer.from(targetOf(bridge, request.nodeLo)));
-    },
-
-    getxattr(_request, _body, reply) {
-      reply.error(ERRNO.ENODATA);
-    },
-
-    listxattr(_request, { size }, reply) {
-      if (size === 0) reply.xattrSize(0);
-      else reply.data(0);
-    },
-
-    statfs(_request, reply) {
-      answerStatfs(bridge, view.tag, reply);
     },
   };
 }

@@ -23,11 +23,11 @@ import {
   snapshotPlace,
   snapshotsBehind,
 } from '../vfs/index.ts';
-import { answerStatfs } from './attr-handlers.ts';
 import { type Bridge, TRUST_MS } from './bridge.ts';
 import { fillAttr, fillStatx, fillUncounted } from './fill.ts';
 import { fillLatestEntry, isLatest } from './latest-handlers.ts';
 import { isSnapdirNode, taggedHi } from './node-ids.ts';
+import { syntheticHandlers } from './synthetic-handlers.ts';
 
 const DT_LNK = 10;
 const BEHIND_DOT = 1;
@@ -36,7 +36,13 @@ const DOT = Buffer.from('.');
 const DOT_DOT = Buffer.from('..');
 
 export function snapdirHandlers(bridge: Bridge): FuseHandlers {
-  return { ...refusals(), ...attributes(bridge), ...snapshots(bridge), ...listings(bridge) };
+  return {
+    ...syntheticHandlers(bridge),
+    ...refusals(),
+    ...attributes(bridge),
+    ...snapshots(bridge),
+    ...listings(bridge),
+  };
 }
 
 function refusals(): FuseHandlers {
@@ -47,8 +53,7 @@ function refusals(): FuseHandlers {
     reply.error(ERRNO.EISDIR);
   };
   return {
-    ...{ create: eperm, mknod: eperm, symlink: eperm, tmpfile: eperm, setattr: eperm, setxattr: eperm },
-    ...{ unlink: eperm, removexattr: eperm, link: eperm },
+    ...{ create: eperm, mknod: eperm, symlink: eperm, tmpfile: eperm, unlink: eperm, link: eperm },
     ...{ open: eisdir, read: eisdir, write: eisdir, fallocate: eisdir, copyFileRange: eisdir, lseek: eisdir },
     release: (_request, _body, reply) => {
       reply.ok();
@@ -72,19 +77,6 @@ function attributes(bridge: Bridge): FuseHandlers {
       fillSnapdirInode(view.volume, inode);
       fillStatx(statxOut, inode, 0);
       reply.statx(statxOut, TRUST_MS);
-    },
-
-    getxattr(_request, _body, reply) {
-      reply.error(ERRNO.ENODATA);
-    },
-
-    listxattr(_request, { size }, reply) {
-      if (size === 0) reply.xattrSize(0);
-      else reply.data(0);
-    },
-
-    statfs(_request, reply) {
-      answerStatfs(bridge, view.tag, reply);
     },
 
     fsync(_request, _body, reply) {

@@ -58,6 +58,8 @@ export interface SnapshotLabel {
   comment?: string;
   /** Who made it: a person's name or a schedule's. */
   by?: string;
+  /** The properties that were set on the volume when it was made. Snapshots of before these were noted have none. */
+  properties?: Record<string, string>;
   /** While one of them has not expired, the snapshot is not deleted. */
   holds?: SnapshotHold[];
 }
@@ -190,8 +192,11 @@ export function decodeDeadSum(bytes: Uint8Array, record: string): { nodes: numbe
   return { nodes: get48(bytes, 6), blocks: get48(bytes, 12) };
 }
 
-/** Where a clone came from, as it was called then. */
+/** Where a clone came from. */
 export interface CloneOrigin {
+  /** The id of the volume; 0 where that is not known. Records of before volumes could be renamed have none. */
+  id?: number;
+  /** The volume as it is called or, once deleted, was last; the snapshot as it was called then. */
   volume: string;
   snapshot: string;
 }
@@ -203,7 +208,7 @@ export interface VolumeRecord {
   /** The first inode number that was never used in the volume; numbers are never used again. */
   nextIno: number;
   createdMs: number;
-  origin?: CloneOrigin;
+  origin?: CloneOrigin | undefined;
   /** When the set of its snapshots last changed, in milliseconds since 1970: the time of `.snapshots`. */
   snapshotsChangedMs: number;
   properties: Record<string, string>;

@@ -25,7 +25,7 @@ export {
   snapshotPlace,
   snapshotsBehind,
 } from './snapdir.ts';
-export { snapshotAttribute } from './snapshot-attributes.ts';
+export { isUniqueName, snapshotAttribute, uniqueText } from './snapshot-attributes.ts';
 export { SPACE_UNIT_BYTES, type Space, liveSpace, snapshotSpace } from './space.ts';
 export { readlink } from './symlink.ts';
 export { noteAccess } from './times.ts';

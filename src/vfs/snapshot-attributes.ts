@@ -2,7 +2,7 @@
 // are not listed (as CephFS does with its own), so that copies made with rsync, tar and cp carry the files' attributes
 // and no others, and can be copied back to live files.
 
-import type { Snapshot } from '../volume/index.ts';
+import { type Snapshot, type Volumes, uniqueBlocks } from '../volume/index.ts';
 import { referencedUnits, SPACE_UNIT_BYTES } from './space.ts';
 
 const ATTRIBUTES: ReadonlyMap<string, (snapshot: Snapshot) => string | undefined> = new Map([
@@ -22,4 +22,20 @@ const ATTRIBUTES: ReadonlyMap<string, (snapshot: Snapshot) => string | undefined
 export function snapshotAttribute(snapshot: Snapshot, name: Uint8Array): Uint8Array | undefined {
   const text = ATTRIBUTES.get(Buffer.from(name).toString('latin1'))?.(snapshot);
   return text === undefined ? undefined : Buffer.from(text);
+}
+
+const UNIQUE: Uint8Array = Buffer.from('user.amberfs.unique');
+
+/** Whether `name` is the attribute that {@link uniqueText} gives. */
+export function isUniqueName(name: Uint8Array): boolean {
+  return UNIQUE.length === name.length && UNIQUE.every((byte, i) => byte === name[i]);
+}
+
+/**
+ * What deleting the snapshot alone would free, in bytes: the value of `user.amberfs.unique`. What can be read of dead lists is what was
+ * committed; on a host without room it is as of the last commit. Rejects where dead lists can't be read.
+ */
+export async function uniqueText(volumes: Volumes, { version }: Snapshot): Promise<Uint8Array> {
+  await volumes.commit().catch(() => undefined);
+  return Buffer.from(String((await uniqueBlocks(volumes.forest, version)) * SPACE_UNIT_BYTES));
 }

@@ -6,7 +6,7 @@ import { ENTRY, Key, keyIno, keySuffix48, keyType } from '../format/index.ts';
 import { Cursor } from '../tree/index.ts';
 import { get48, put48 } from '../util/index.ts';
 import type { Filesystem } from './filesystem.ts';
-import { SLOT_PROBES, nameSlot } from './name-hash.ts';
+import { SlotSearch } from './slot-search.ts';
 
 /** The longest name in bytes (NAME_MAX). */
 export const NAME_BYTES_MAX = 255;
@@ -15,37 +15,17 @@ const TYPE_AT = 6;
 const NAME_AT = 7;
 
 const key = new Key();
-const at = new Cursor();
-/** The first free slot that the last search met, or -1. */
-let freeSlot = -1;
-
-/** Puts `at` on the entry `name` of directory `dir`; false where there is none, with `freeSlot` set. */
-function locate(fs: Filesystem, dir: number, name: Uint8Array): boolean {
-  const first = nameSlot(name, 0, name.length, fs.context.hashSeed);
-  freeSlot = first;
-  if (!fs.tree.seek(key.dirent(dir, first), at)) return false;
-  do {
-    if (!isDirentOf(dir)) return false;
-    const slot = keySuffix48(at.page, at.keyAt);
-    if (slot >= first + SLOT_PROBES) return false;
-    if (hasName(name)) return true;
-    if (slot === freeSlot) freeSlot = slot + 1 < first + SLOT_PROBES ? slot + 1 : -1;
-  } while (fs.tree.next(at));
-  return false;
-}
-
-function isDirentOf(dir: number): boolean {
-  const keyStart = at.keyAt;
-  return keyType(at.page, keyStart) === ENTRY.dirent && keyIno(at.page, keyStart) === dir;
-}
-
-function hasName(name: Uint8Array): boolean {
-  if (at.valueLength !== NAME_AT + name.length) return false;
-  const { page } = at;
-  const start = at.valueAt + NAME_AT;
-  for (let i = 0; i < name.length; i++) if (page[start + i] !== name[i]) return false;
-  return true;
-}
+const search = new SlotSearch({
+  type: ENTRY.dirent,
+  keyOf: (dir, slot) => key.dirent(dir, slot),
+  hasName: ({ page, valueAt, valueLength }, name) => {
+    if (valueLength !== NAME_AT + name.length) return false;
+    const start = valueAt + NAME_AT;
+    for (let i = 0; i < name.length; i++) if (page[start + i] !== name[i]) return false;
+    return true;
+  },
+});
+const { at } = search;
 
 /** The child of the entry whose value starts at `at` of `page`. */
 export function direntChild(page: Uint8Array, at: number): number {
@@ -59,12 +39,13 @@ export function direntName(page: Uint8Array, at: number, length: number): string
 
 /** The inode number behind `name` in `dir`, or 0. */
 export function findDirent(fs: Filesystem, dir: number, name: Uint8Array): number {
-  return locate(fs, dir, name) ? get48(at.page, at.valueAt) : 0;
+  return search.locate(fs, dir, name) ? get48(at.page, at.valueAt) : 0;
 }
 
 /** Adds `name`, which is not there, for `child` of `type` (mode >>> 12). Throws ENOSPC where 256 names share one hash. */
 export function insertDirent(fs: Filesystem, dir: number, name: Uint8Array, child: number, type: number): void {
-  locate(fs, dir, name);
+  search.locate(fs, dir, name);
+  const { freeSlot } = search;
   if (freeSlot < 0) throw new FsError('ENOSPC', 'name-slots-full', 'too many names of this directory share one hash');
   fs.tree.put(key.dirent(dir, freeSlot), NAME_AT + name.length, at);
   const value = at.valueAt;
@@ -75,7 +56,7 @@ export function insertDirent(fs: Filesystem, dir: number, name: Uint8Array, chil
 
 /** Points the existing entry `name` at another child. */
 export function replaceDirent(fs: Filesystem, dir: number, name: Uint8Array, child: number, type: number): void {
-  locate(fs, dir, name);
+  search.locate(fs, dir, name);
   key.copy(at.page, at.keyAt, at.keyLength);
   fs.tree.edit(key, at);
   put48(at.page, at.valueAt, child);
@@ -84,12 +65,12 @@ export function replaceDirent(fs: Filesystem, dir: number, name: Uint8Array, chi
 
 /** Removes the entry `name`, which is there. */
 export function removeDirent(fs: Filesystem, dir: number, name: Uint8Array): void {
-  if (locate(fs, dir, name)) fs.tree.removeAt(at);
+  if (search.locate(fs, dir, name)) fs.tree.removeAt(at);
 }
 
 /** Whether `dir` has no entries. */
 export function isEmptyDirectory(fs: Filesystem, dir: number): boolean {
-  return !fs.tree.seek(key.dirent(dir, 0), at) || !isDirentOf(dir);
+  return !fs.tree.seek(key.dirent(dir, 0), at) || !search.isOf(dir);
 }
 
 /**

@@ -1,62 +1,48 @@
-// Writes the records of volumes with each commit: those that changed, without anybody having to say so. What can change is compared with
-// what was written last; numbers first, since there may be many thousands of volumes and a commit must not feel them.
+// Writes the records of volumes with each commit: those that changed, and no look at the others, of which there may be many thousands.
 
 import { type VolumeRecord, encodeVolume, volumeKey } from '../format/index.ts';
 import type { Batch, CommitParticipant } from '../store/index.ts';
-import type { Volume } from './volume.ts';
+import { OpenRecord, type RecordListener } from './open-record.ts';
 
-/** What of a record can change, as it was written. */
-interface Written {
-  head: number;
-  nextIno: number;
-  snapshotsChangedMs: number;
-  properties: string;
-}
+export class VolumeRecords implements CommitParticipant, RecordListener {
+  readonly #dirty = new Set<OpenRecord>();
+  readonly #gone = new Set<string>();
 
-export class VolumeRecords implements CommitParticipant {
-  readonly #volumes: ReadonlyMap<string, Volume>;
-  readonly #written = new Map<string, Written>();
+  /** The record of a volume as it was read. */
+  load(name: string, stored: VolumeRecord): OpenRecord {
+    return new OpenRecord(name, stored, this);
+  }
 
-  constructor(volumes: ReadonlyMap<string, Volume>) {
-    this.#volumes = volumes;
+  /** The record of a new volume, to be written. */
+  create(name: string, fields: VolumeRecord): OpenRecord {
+    const record = this.load(name, fields);
+    this.touched(record);
+    return record;
+  }
+
+  /** The volume is deleted: its record goes. */
+  remove(record: OpenRecord): void {
+    record.remove();
+    this.#dirty.delete(record);
+  }
+
+  touched(record: OpenRecord): void {
+    this.#dirty.add(record);
+  }
+
+  nameGone(name: string): void {
+    this.#gone.add(name);
   }
 
   capture(batch: Batch): void {
-    for (const name of this.#written.keys()) {
-      if (this.#volumes.has(name)) continue;
-      batch.delete(volumeKey(name));
-      this.#written.delete(name);
-    }
-    for (const volume of this.#volumes.values()) {
-      volume.record.head = volume.head.id;
-      if (isWritten(volume.record, this.#written.get(volume.name))) continue;
-      this.loaded(volume);
-      batch.put(volumeKey(volume.name), encodeVolume(volume.record));
-    }
-  }
-
-  /** The record of `volume` is stored as it is. */
-  loaded(volume: Volume): void {
-    const { head, nextIno, snapshotsChangedMs, properties } = volume.record;
-    this.#written.set(volume.name, { head, nextIno, snapshotsChangedMs, properties: describe(properties) });
+    // First those that go: another volume may have the name by now.
+    for (const name of this.#gone) batch.delete(volumeKey(name));
+    this.#gone.clear();
+    for (const record of this.#dirty) batch.put(volumeKey(record.name), encodeVolume(record.toJSON()));
+    this.#dirty.clear();
   }
 
   durable(): void {
     // Nothing is kept for it.
   }
-}
-
-function isWritten(record: VolumeRecord, written: Written | undefined): boolean {
-  return (
-    written?.head === record.head &&
-    written.nextIno === record.nextIno &&
-    written.snapshotsChangedMs === record.snapshotsChangedMs &&
-    written.properties === describe(record.properties)
-  );
-}
-
-function describe(properties: Record<string, string>): string {
-  // Most volumes have none.
-  for (const name in properties) if (Object.hasOwn(properties, name)) return JSON.stringify(properties);
-  return '';
 }

@@ -1,9 +1,10 @@
 // A volume: a mutable filesystem with its snapshots.
 
 import { FsError } from '../errors/index.ts';
-import type { SnapshotLabel, VolumeRecord } from '../format/index.ts';
+import type { SnapshotLabel } from '../format/index.ts';
 import type { Head, Version } from '../tree/index.ts';
 import type { Filesystem } from './filesystem.ts';
+import type { OpenRecord } from './open-record.ts';
 
 /** A frozen version with a name in a volume. */
 export interface Snapshot {
@@ -14,8 +15,7 @@ export interface Snapshot {
 }
 
 export class Volume {
-  readonly name: string;
-  readonly record: VolumeRecord;
+  readonly record: OpenRecord;
   readonly head: Head;
   /** The live files. */
   readonly filesystem: Filesystem;
@@ -26,11 +26,14 @@ export class Volume {
   /** undefined where it has to be looked for. */
   #newest: Snapshot | undefined;
 
-  constructor(name: string, record: VolumeRecord, head: Head, filesystem: Filesystem) {
-    this.name = name;
+  constructor(record: OpenRecord, head: Head, filesystem: Filesystem) {
     this.record = record;
     this.head = head;
     this.filesystem = filesystem;
+  }
+
+  get name(): string {
+    return this.record.name;
   }
 
   /** Its snapshots, oldest first. */

@@ -2,24 +2,19 @@
 // one synchronous stretch and is durable with the next commit; callers await `commit` before they say that it happened.
 
 import { randomBytes } from 'node:crypto';
-import { FsError } from '../errors/index.ts';
-import {
-  SPACE,
-  type SnapshotLabel,
-  type VolumeRecord,
-  createInode,
-  decodeVolume,
-  nameOfVolumeKey,
-} from '../format/index.ts';
+import { SPACE, type SnapshotLabel, createInode, decodeVolume, nameOfVolumeKey } from '../format/index.ts';
 import { Committer, type OpenStore } from '../store/index.ts';
 import { Forest, type Head, Reclaimer, type Version, eachRecord, rehearseDelete } from '../tree/index.ts';
 import { type Clock, type Log, get32, noLog, systemClock } from '../util/index.ts';
 import { FIRST_INO, Filesystem, type FilesystemContext, ROOT_INO } from './filesystem.ts';
+import { identifyOrigins, renameOrigins } from './clone-origins.ts';
 import { assertUnheld } from './holds.ts';
 import { insertInode, setTime } from './inodes.ts';
-import { checkSnapshotName, checkVolumeName } from './names.ts';
+import { checkSnapshotName } from './names.ts';
+import type { OpenRecord } from './open-record.ts';
 import { OrphanReaper } from './orphan-reaper.ts';
 import { type SnapshotRequest, labelFor } from './snapshot-label.ts';
+import { VolumeNames } from './volume-names.ts';
 import { VolumeRecords } from './volume-records.ts';
 import { type Snapshot, Volume } from './volume.ts';
 
@@ -52,9 +47,9 @@ export class Volumes {
   readonly #reaper: OrphanReaper;
   readonly #context: FilesystemContext;
   readonly #options: Required<VolumesOptions>;
-  readonly #volumes = new Map<string, Volume>();
+  readonly #volumes = new VolumeNames();
   readonly #byTag = new Map<number, Filesystem>();
-  readonly #records = new VolumeRecords(this.#volumes);
+  readonly #records = new VolumeRecords();
 
   private constructor(store: OpenStore, forest: Forest, options: Required<VolumesOptions>) {
     this.#store = store;
@@ -115,22 +110,21 @@ export class Volumes {
     const byId = new Map<number, Volume>();
     await eachRecord(this.#store.kv, SPACE.volume, (key, value) => {
       const name = nameOfVolumeKey(key);
-      const record = decodeVolume(value, `volume ${name}`);
+      const record = this.#records.load(name, decodeVolume(value, `volume ${name}`));
       const head = this.#forest.head(this.#forest.versions.get(record.head));
-      const volume = this.#attach(name, record, head);
-      this.#records.loaded(volume);
-      byId.set(record.id, volume);
+      byId.set(record.id, this.#attach(record, head));
     });
+    identifyOrigins(this.#volumes);
     const labelled = [...this.#forest.versions.all()].filter((version) => version.label !== undefined);
     // Version ids grow with time, whatever the clock did.
     labelled.sort((a, b) => a.id - b.id);
     for (const version of labelled) byId.get(version.volume)?.add(this.#snapshotOf(version));
   }
 
-  #attach(name: string, record: VolumeRecord, head: Head): Volume {
+  #attach(record: OpenRecord, head: Head): Volume {
     const filesystem = new Filesystem(this.#context, this.#forest.liveTree(head), head, record);
-    const volume = new Volume(name, record, head, filesystem);
-    this.#volumes.set(name, volume);
+    const volume = new Volume(record, head, filesystem);
+    this.#volumes.add(volume);
     this.#byTag.set(head.version.tag, filesystem);
     return volume;
   }
@@ -160,20 +154,12 @@ export class Volumes {
 
   /** All volumes, by name. */
   list(): Volume[] {
-    return [...this.#volumes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...this.#volumes.all()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** The volume `name`. Throws ENOENT where there is none. */
   get(name: string): Volume {
-    const volume = this.#volumes.get(name);
-    if (volume === undefined) {
-      throw new FsError(
-        'ENOENT',
-        'volume-unknown',
-        `there is no volume "${name}"; "amberfs volume list" shows those that there are`,
-      );
-    }
-    return volume;
+    return this.#volumes.get(name);
   }
 
   /** The filesystem that nodeids with `tag` belong to; undefined once it was deleted. */
@@ -183,28 +169,22 @@ export class Volumes {
 
   /** Makes an empty volume. Throws EEXIST, EINVAL. */
   createVolume(name: string): Volume {
-    this.#assertVolumeFree(name);
+    this.#volumes.assertFree(name);
     const nowMs = this.#options.clock.nowMs();
     const id = this.#forest.takeVolumeId();
     const head = this.#forest.plant(id, nowMs);
-    const record = {
+    const record = this.#records.create(name, {
       id,
       head: head.id,
       nextIno: FIRST_INO,
       createdMs: nowMs,
       snapshotsChangedMs: nowMs,
       properties: {},
-    };
-    const volume = this.#attach(name, record, head);
+    });
+    const volume = this.#attach(record, head);
     this.#insertRoot(volume.filesystem);
     this.#changing();
     return volume;
-  }
-
-  #assertVolumeFree(name: string): void {
-    checkVolumeName(name);
-    if (this.#volumes.has(name))
-      throw new FsError('EEXIST', 'volume-name-taken', `there is already a volume "${name}"`);
   }
 
   #insertRoot(fs: Filesystem): void {
@@ -221,10 +201,18 @@ export class Volumes {
     const nowMs = this.#options.clock.nowMs();
     const label = labelFor(volume, request, nowMs);
     this.#changing();
-    const snapshot = this.#snapshotOf(this.#forest.freeze(volume.head, label, nowMs));
+    const frozen = this.#moveHead(volume, nowMs, (head) => this.#forest.freeze(head, label, nowMs));
+    const snapshot = this.#snapshotOf(frozen);
     volume.add(snapshot);
-    volume.record.snapshotsChangedMs = nowMs;
     return snapshot;
+  }
+
+  /** The only way in which a volume gets another head: `move` freezes the one that it has, and its snapshots change. */
+  #moveHead(volume: Volume, nowMs: number, move: (head: Head) => Version): Version {
+    const frozen = move(volume.head);
+    volume.record.head = volume.head.id;
+    volume.record.snapshotsChangedMs = nowMs;
+    return frozen;
   }
 
   /** Takes the snapshot's name away at once; its space comes back in the background. Throws EBUSY where it is held. */
@@ -278,9 +266,8 @@ export class Volumes {
     const label = preserve === undefined ? undefined : labelFor(volume, preserve, nowMs);
     this.#changing();
     this.#byTag.delete(volume.head.version.tag);
-    const frozen = this.#forest.restore(volume.head, snapshot.version, label, nowMs);
+    const frozen = this.#moveHead(volume, nowMs, (head) => this.#forest.restore(head, snapshot.version, label, nowMs));
     this.#byTag.set(volume.head.version.tag, volume.filesystem);
-    volume.record.snapshotsChangedMs = nowMs;
     this.#reaper.sweep(volume.filesystem);
     if (label === undefined) {
       this.#reclaimer.enqueue(frozen);
@@ -293,26 +280,34 @@ export class Volumes {
 
   /** A new volume that starts as the snapshot and goes its own way. Throws EEXIST, EINVAL. */
   clone(origin: Volume, snapshot: Snapshot, name: string): Volume {
-    this.#assertVolumeFree(name);
+    this.#volumes.assertFree(name);
     this.#changing();
     const nowMs = this.#options.clock.nowMs();
     const id = this.#forest.takeVolumeId();
     const head = this.#forest.fork(snapshot.version, id, nowMs);
-    const volume = this.#attach(
-      name,
-      {
-        id,
-        head: head.id,
-        nextIno: origin.record.nextIno,
-        createdMs: nowMs,
-        origin: { volume: origin.name, snapshot: snapshot.label.name },
-        snapshotsChangedMs: nowMs,
-        properties: {},
-      },
-      head,
-    );
+    const record = this.#records.create(name, {
+      id,
+      head: head.id,
+      nextIno: origin.record.nextIno,
+      createdMs: nowMs,
+      origin: { id: origin.record.id, volume: origin.name, snapshot: snapshot.label.name },
+      snapshotsChangedMs: nowMs,
+      properties: {},
+    });
+    const volume = this.#attach(record, head);
     this.#reaper.sweep(volume.filesystem);
     return volume;
+  }
+
+  /**
+   * Gives the volume another name, also in what its clones say of their origin. `isShown`: whether a mount still shows the old name, which
+   * no other volume gets then. Throws EEXIST, EINVAL.
+   */
+  renameVolume(volume: Volume, name: string, isShown: () => boolean): void {
+    this.#volumes.assertFree(name, volume);
+    this.#changing();
+    this.#volumes.rename(volume, name, isShown);
+    renameOrigins(this.#volumes, volume);
   }
 
   /** Deletes a volume, which must not be mounted, with all its snapshots; clones of them stay. Throws EBUSY where one of them is held. */
@@ -325,7 +320,8 @@ export class Volumes {
       this.#unname(snapshot);
     }
     this.#byTag.delete(volume.head.version.tag);
-    this.#volumes.delete(volume.name);
+    this.#volumes.remove(volume);
+    this.#records.remove(volume.record);
     this.#reclaimer.enqueue(this.#forest.retire(volume.head));
   }
 

@@ -3,11 +3,10 @@
 // FROZEN BYTES: FORMAT.md, "Extended attribute".
 
 import { CorruptionError, FsError } from '../errors/index.ts';
-import { ENTRY, ENTRY_VALUE_BYTES_MAX, Key, keyIno, keySuffix48, keyType, keyXattrChunk } from '../format/index.ts';
-import { Cursor } from '../tree/index.ts';
+import { ENTRY, ENTRY_VALUE_BYTES_MAX, Key, keySuffix48, keyXattrChunk } from '../format/index.ts';
 import { get32, put32 } from '../util/index.ts';
 import type { Filesystem } from './filesystem.ts';
-import { SLOT_PROBES, nameSlot } from './name-hash.ts';
+import { SlotSearch } from './slot-search.ts';
 
 /** The longest name and value in bytes (XATTR_NAME_MAX, XATTR_SIZE_MAX). */
 export const XATTR_NAME_BYTES_MAX = 255;
@@ -16,44 +15,26 @@ export const XATTR_VALUE_BYTES_MAX = 65_536;
 const NAME_AT = 5;
 
 const key = new Key();
-const at = new Cursor();
-let freeSlot = -1;
-
-/** Puts `at` on piece 0 of the attribute `name` of `ino`; false where there is none, with `freeSlot` set. */
-function locate(fs: Filesystem, ino: number, name: Uint8Array): boolean {
-  const first = nameSlot(name, 0, name.length, fs.context.hashSeed);
-  freeSlot = first;
-  if (!fs.tree.seek(key.xattr(ino, first, 0), at)) return false;
-  do {
-    if (!isXattrOf(ino)) return false;
-    const slot = keySuffix48(at.page, at.keyAt);
-    if (slot >= first + SLOT_PROBES) return false;
-    if (keyXattrChunk(at.page, at.keyAt) !== 0) continue;
-    if (hasName(name)) return true;
-    if (slot === freeSlot) freeSlot = slot + 1 < first + SLOT_PROBES ? slot + 1 : -1;
-  } while (fs.tree.next(at));
-  return false;
-}
-
-function isXattrOf(ino: number): boolean {
-  return keyType(at.page, at.keyAt) === ENTRY.xattr && keyIno(at.page, at.keyAt) === ino;
-}
-
-function hasName(name: Uint8Array): boolean {
-  const value = at.valueAt;
-  if (at.page[value] !== name.length) return false;
-  for (let i = 0; i < name.length; i++) if (at.page[value + NAME_AT + i] !== name[i]) return false;
-  return true;
-}
+const search = new SlotSearch({
+  type: ENTRY.xattr,
+  keyOf: (ino, slot) => key.xattr(ino, slot, 0),
+  hasName: ({ page, keyAt, valueAt }, name) => {
+    if (keyXattrChunk(page, keyAt) !== 0 || page[valueAt] !== name.length) return false;
+    const start = valueAt + NAME_AT;
+    for (let i = 0; i < name.length; i++) if (page[start + i] !== name[i]) return false;
+    return true;
+  },
+});
+const { at } = search;
 
 /** The length of the attribute's value in bytes, or -1 where there is no such attribute. */
 export function xattrLength(fs: Filesystem, ino: number, name: Uint8Array): number {
-  return locate(fs, ino, name) ? get32(at.page, at.valueAt + 1) : -1;
+  return search.locate(fs, ino, name) ? get32(at.page, at.valueAt + 1) : -1;
 }
 
 /** The attribute's value, or undefined where there is none. */
 export function getXattr(fs: Filesystem, ino: number, name: Uint8Array): Uint8Array | undefined {
-  if (!locate(fs, ino, name)) return undefined;
+  if (!search.locate(fs, ino, name)) return undefined;
   const slot = keySuffix48(at.page, at.keyAt);
   const value = new Uint8Array(get32(at.page, at.valueAt + 1));
   let filled = 0;
@@ -72,9 +53,9 @@ export function getXattr(fs: Filesystem, ino: number, name: Uint8Array): Uint8Ar
 /** Sets the attribute, whether it was there or not. */
 export function setXattr(fs: Filesystem, ino: number, name: Uint8Array, value: Uint8Array): void {
   removeXattr(fs, ino, name);
-  locate(fs, ino, name);
-  if (freeSlot < 0) throw new FsError('ENOSPC', 'xattr-slots-full', 'too many attributes of this file share one hash');
-  const slot = freeSlot;
+  search.locate(fs, ino, name);
+  const slot = search.freeSlot;
+  if (slot < 0) throw new FsError('ENOSPC', 'xattr-slots-full', 'too many attributes of this file share one hash');
   const head = NAME_AT + name.length;
   const first = Math.min(value.length, ENTRY_VALUE_BYTES_MAX - head);
   fs.tree.put(key.xattr(ino, slot, 0), head + first, at);
@@ -91,7 +72,7 @@ export function setXattr(fs: Filesystem, ino: number, name: Uint8Array, value: U
 
 /** Removes the attribute; false where there is none. */
 export function removeXattr(fs: Filesystem, ino: number, name: Uint8Array): boolean {
-  if (!locate(fs, ino, name)) return false;
+  if (!search.locate(fs, ino, name)) return false;
   const slot = keySuffix48(at.page, at.keyAt);
   for (let chunk = 0; fs.tree.remove(key.xattr(ino, slot, chunk)); chunk++);
   return true;
@@ -105,7 +86,7 @@ export function eachXattr(
 ): void {
   if (!fs.tree.seek(key.xattr(ino, 0, 0), at)) return;
   do {
-    if (!isXattrOf(ino)) return;
+    if (!search.isOf(ino)) return;
     if (keyXattrChunk(at.page, at.keyAt) !== 0) continue;
     const start = at.valueAt + NAME_AT;
     visit(at.page, start, start + at.page[at.valueAt]!);
@@ -114,5 +95,5 @@ export function eachXattr(
 
 /** Removes all attributes of `ino`. */
 export function removeXattrs(fs: Filesystem, ino: number): void {
-  while (fs.tree.seek(key.xattr(ino, 0, 0), at) && isXattrOf(ino)) fs.tree.removeAt(at);
+  while (fs.tree.seek(key.xattr(ino, 0, 0), at) && search.isOf(ino)) fs.tree.removeAt(at);
 }

@@ -4,4 +4,5 @@ import type { DeleteOptions } from './delete-options.ts';
 export interface RestoreOptions extends DeleteOptions {
   readonly preserve?: string;
   readonly discard?: boolean;
+  readonly properties?: boolean;
 }

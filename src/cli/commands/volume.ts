@@ -1,4 +1,4 @@
-// amberfs volume list|create|delete|get|set
+// amberfs volume list|create|delete|rename|get|set
 
 import type { Command } from 'commander';
 import type { Outcome } from '../outcome.ts';
@@ -35,6 +35,16 @@ export function addVolumeCommands(program: Command, outcome: Outcome): void {
     const { runVolumeDelete } = await import('../run/volume.ts');
     outcome.status = await runVolumeDelete(targets, options);
   });
+  volume
+    .command('rename')
+    .description('give a volume another name, mounted or not')
+    .argument('<target>', 'STORE:VOLUME')
+    .argument('<name>', 'the new name')
+    .option('--json', 'print JSON')
+    .action(async (target: string, name: string, options: { json?: boolean }) => {
+      const { runVolumeRename } = await import('../run/volume-rename.ts');
+      await runVolumeRename(target, name, options.json === true);
+    });
   addListingOptions(
     volume
       .command('get')

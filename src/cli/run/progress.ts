@@ -25,23 +25,32 @@ export async function awaitSpace(
   output: ProgressOutput = process.stderr,
 ): Promise<void> {
   const onTerminal = output.isTTY === true;
+  const show = (done: number, freed: number, left: number): void => {
+    const text = progressText(done, freed, expectedBytes, left);
+    output.write(onTerminal ? `${CLEAR_LINE}${progressBar(done)} ${text}` : `amberfs: ${text}\n`);
+  };
   let versions = 0;
   let shown = false;
-  for (;;) {
+  for (let turn = 0; ; turn++) {
     const status = await control.call('status', {});
     if (status.reclaiming === 0) break;
     versions = Math.max(versions, status.reclaiming);
-    const freed = Math.max(0, before.usedBytes - status.usedBytes);
+    const freed = freedSince(before, status.usedBytes);
     const done = Math.min(1, Math.max(1 - status.reclaiming / versions, freed / Math.max(expectedBytes, 1)));
-    const text = progressText(done, freed, expectedBytes, status.reclaiming);
     // The first line comes after a second only: most deletions need less.
-    if (onTerminal) output.write(`${CLEAR_LINE}${progressBar(done)} ${text}`);
-    else if (shown) output.write(`amberfs: ${text}\n`);
-    shown = true;
+    if (onTerminal || turn > 0) {
+      show(done, freed, status.reclaiming);
+      shown = true;
+    }
     await new Promise((resolve) => setTimeout(resolve, onTerminal ? BAR_INTERVAL_MS : LINE_INTERVAL_MS));
   }
-  await control.call('reclaimed', {});
+  const { usedBytes } = await control.call('reclaimed', {});
+  if (shown) show(1, freedSince(before, usedBytes), 0);
   if (onTerminal && shown) output.write(CLEAR_LINE);
+}
+
+function freedSince(before: StoreStatus, usedBytes: number): number {
+  return Math.max(0, before.usedBytes - usedBytes);
 }
 
 /** For example `45 % freed, 1.2 GiB of 2.6 GiB, 12 versions left`. */

@@ -13,7 +13,7 @@ import { requireSnapshot } from './snapshot-target.ts';
 
 /** `amberfs snapshot restore TARGET@NAME`; gives the exit status. Only giving something up asks. */
 export async function runSnapshotRestore(text: string, options: RestoreOptions): Promise<number> {
-  const { preserve, dryRun = false, discard = false } = options;
+  const { preserve, dryRun = false, discard = false, properties = false } = options;
   if (discard && preserve !== undefined) {
     throw new UsageError('restore-keep-and-discard', 'either --preserve or --discard: they contradict each other');
   }
@@ -22,8 +22,8 @@ export async function runSnapshotRestore(text: string, options: RestoreOptions):
   const ask = (isDryRun: boolean): Promise<RestoreInfo> =>
     withStore(target, async (control) => {
       if (!isDryRun) await syncMounts(control, volume);
-      const kept = preserve === undefined ? {} : { preserve };
-      const info = await control.call('snapshot.restore', { volume, name, ...kept, discard, dryRun: isDryRun });
+      const chosen = { ...(preserve === undefined ? {} : { preserve }), ...(properties ? { properties } : {}) };
+      const info = await control.call('snapshot.restore', { volume, name, ...chosen, discard, dryRun: isDryRun });
       if (!isDryRun) await forgetLostPages(control, volume);
       return info;
     });
@@ -32,12 +32,13 @@ export async function runSnapshotRestore(text: string, options: RestoreOptions):
     return STATUS.error;
   }
   const info = await ask(dryRun);
-  printResult(options.json === true, sentence(info, dryRun), {
+  printResult(options.json === true, sentence(info, dryRun, properties), {
     dry_run: dryRun,
     volume: info.volume,
     snapshot: info.snapshot,
     preserved: info.preserved,
     written: info.writtenBytes,
+    properties,
     mounted_on: info.mountedOn,
   });
   return STATUS.success;
@@ -55,16 +56,18 @@ function question(info: RestoreInfo): string {
   return `restore ${info.volume} to ${info.volume}@${info.snapshot} and give up ${lost(info)}`;
 }
 
-function sentence(info: RestoreInfo, dryRun: boolean): string {
+function sentence(info: RestoreInfo, dryRun: boolean, properties: boolean): string {
   const { volume, snapshot, preserved } = info;
   const kept = `${volume}@${preserved ?? ''}`;
-  const stays = `quota and properties of ${volume}`;
+  const subject = `quota and properties of ${volume}`;
   if (dryRun) {
     const before = preserved === null ? `give up ${lost(info)}` : `keep what it holds now as ${kept}`;
-    return `would restore ${volume} to ${volume}@${snapshot} and ${before}; ${stays} would stay as they are`;
+    const then = properties ? `would be those of ${volume}@${snapshot}` : 'would stay as they are';
+    return `would restore ${volume} to ${volume}@${snapshot} and ${before}; ${subject} ${then}`;
   }
   const before = preserved === null ? 'what it held before was given up' : `what it held before is ${kept}`;
-  return `restored ${volume} to ${volume}@${snapshot}; ${before}; ${stays} stay as they are`;
+  const now = properties ? `are those of ${volume}@${snapshot} again` : 'stay as they are';
+  return `restored ${volume} to ${volume}@${snapshot}; ${before}; ${subject} ${now}`;
 }
 
 function lost({ writtenBytes }: RestoreInfo): string {

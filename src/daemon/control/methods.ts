@@ -210,7 +210,14 @@ export interface ControlMethods {
     result: SnapshotInfo;
   };
   'snapshot.restore': {
-    params: { volume: string; name: string; preserve?: string; discard: boolean; dryRun: boolean };
+    params: {
+      volume: string;
+      name: string;
+      preserve?: string;
+      discard: boolean;
+      properties?: boolean;
+      dryRun: boolean;
+    };
     result: RestoreInfo;
   };
   reclaimed: { params: Record<string, never>; result: { usedBytes: number } };

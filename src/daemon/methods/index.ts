@@ -13,6 +13,7 @@ import { addHold, releaseHold } from './snapshot-hold.ts';
 import { createSnapshot, listSnapshots, renameSnapshot, snapshotInfo } from './snapshot.ts';
 import { statusMethod } from './status.ts';
 import { cloneVolume, createVolume, deleteVolume, listVolumes } from './volume.ts';
+import { renameVolume } from './volume-rename.ts';
 
 type Method = (service: Service, params: Fields) => unknown;
 
@@ -23,6 +24,7 @@ const METHODS: Readonly<Record<ControlMethod, Method>> = {
   'volume.list': listVolumes,
   'volume.create': createVolume,
   'volume.delete': deleteVolume,
+  'volume.rename': renameVolume,
   'volume.get': getProperties,
   'volume.set': setProperty,
   'snapshot.list': listSnapshots,

@@ -1,22 +1,23 @@
 // Restoring over the control protocol.
 
-import { ProtocolError } from '../../errors/index.ts';
+import { FsError, ProtocolError } from '../../errors/index.ts';
 import {
   BLOCK_BYTES,
   defaultSnapshotName,
   labelFor,
   writtenBlocks,
+  type Snapshot,
   type SnapshotRequest,
   type Volume,
 } from '../../volume/index.ts';
 import type { RestoreInfo } from '../control/methods.ts';
 import type { Fields } from '../control/protocol.ts';
-import { booleanParam, optionalString, stringParam } from '../params.ts';
+import { booleanParam, optionalBoolean, optionalString, stringParam } from '../params.ts';
 import type { Service } from './service.ts';
 
 /**
  * `snapshot.restore`: the volume shows what the snapshot shows, its mount at once. With `dryRun` it only finds out whether it could and what
- * would become of what the volume holds.
+ * would become of what the volume holds. With `properties` those of the volume become what they were when the snapshot was made.
  */
 export async function restoreSnapshot(service: Service, params: Fields): Promise<RestoreInfo> {
   const { daemon, log } = service;
@@ -28,6 +29,7 @@ export async function restoreSnapshot(service: Service, params: Fields): Promise
   const volume = volumes.get(stringParam(params, 'volume'));
   const snapshot = volume.snapshot(stringParam(params, 'name'));
   const { name } = snapshot.label;
+  const properties = (optionalBoolean(params, 'properties') ?? false) ? notedProperties(volume, snapshot) : undefined;
   const nowMs = Date.now();
   const preserve: SnapshotRequest | undefined = discard
     ? undefined
@@ -40,11 +42,25 @@ export async function restoreSnapshot(service: Service, params: Fields): Promise
   // From here to the notification nobody else has a turn.
   const afterRestore = daemon?.mounts.beforeRestore(volume);
   const kept = volumes.restore(volume, snapshot, preserve);
+  // After what it held was kept, with the properties that it had.
+  if (properties !== undefined) volume.record.properties = properties;
   const told = afterRestore?.(kept === undefined ? [] : [kept.label.accessPoint]);
   await volumes.commit();
   await told;
+  if (properties !== undefined) await daemon?.mounts.snapdirChanged(volume);
   log.info(`volume ${volume.name} restored to snapshot ${name}; ${preserved ?? 'nothing'} keeps what it held`);
   return info;
+}
+
+/** The properties of the volume as they were when the snapshot was made. Throws ENODATA where they were not noted. */
+function notedProperties(volume: Volume, { label }: Snapshot): Record<string, string> {
+  if (label.properties !== undefined) return label.properties;
+  throw new FsError(
+    'ENODATA',
+    'properties-not-noted',
+    `snapshot ${volume.name}@${label.name} was made before properties were noted in snapshots; restore it without --properties, ` +
+      'and set them with "amberfs volume set"',
+  );
 }
 
 /** `before-restore-` and the time in UTC, with a number behind it where that is taken. */

@@ -26,9 +26,9 @@ test('access-points=gmt names directories by the second in UTC, one snapshot eac
 test('name and access point are renamed apart or together', () => {
   const snapshot = volumes.createSnapshot(volume, { name: 'a' });
   volumes.renameSnapshot(volume, snapshot, 'a', 'place');
-  expect(snapshot.label).toEqual({ name: 'a', accessPoint: 'place' });
+  expect(snapshot.label).toEqual({ name: 'a', accessPoint: 'place', properties: {} });
   volumes.renameSnapshot(volume, snapshot, 'b');
-  expect(snapshot.label).toEqual({ name: 'b', accessPoint: 'place' });
+  expect(snapshot.label).toEqual({ name: 'b', accessPoint: 'place', properties: {} });
   volumes.renameSnapshot(volume, snapshot, 'place');
   volumes.renameSnapshot(volume, snapshot, 'c');
   expect([volume.findAccessPoint('c'), volume.findSnapshot('place')]).toEqual([snapshot, undefined]);
