@@ -113,7 +113,7 @@ export class Bridge {
   /** Answers when everything that was done so far is durable. */
   answerDurable(reply: Reply): void {
     const later = reply.defer();
-    this.view.volumes.commit().then(
+    this.view.volumes.flush().then(
       () => {
         later.ok();
       },

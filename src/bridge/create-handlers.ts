@@ -46,6 +46,9 @@ export function createHandlers(view: View, options: BridgeOptions = {}): BridgeH
     ...directoryHandlers(bridge),
   };
   return {
+    beforeAnswer() {
+      view.volumes.record();
+    },
     ...route(bridge, files, snapdirHandlers(bridge), latestHandlers(bridge)),
     forget(nodeHi, nodeLo, nlookup) {
       // Nodes of snapshots are not counted; nor are those from before a restore, whose numbers may be in use again.

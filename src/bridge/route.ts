@@ -8,7 +8,7 @@ import type { Bridge } from './bridge.ts';
 import { LATEST_NODE_HI, isSyntheticNode } from './node-ids.ts';
 
 /** The operations on nodes: all but those of the session itself. */
-type Operation = Exclude<keyof FuseHandlers, 'init' | 'destroy' | 'forget'>;
+type Operation = Exclude<keyof FuseHandlers, 'init' | 'destroy' | 'forget' | 'beforeAnswer'>;
 
 /** Every handler of an operation looks like this; those without a body get their reply second. */
 type AnyHandler = (request: Request, second: unknown, third: unknown) => void;

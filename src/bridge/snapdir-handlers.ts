@@ -112,15 +112,14 @@ function snapshots(bridge: Bridge): FuseHandlers {
     mkdir(_request, { name }, reply) {
       const snapshot = makeSnapshot(view, name);
       const later = reply.defer();
-      view.volumes.commit().then(
+      view.volumes.flush().then(
         () => {
           log.info(`snapshot ${view.volume.name}@${snapshot.label.name} was taken with mkdir`);
           if (fillRoot(bridge, snapshot)) later.entry(bridge.entry);
           else later.error(ERRNO.ENOENT);
         },
         (error: unknown) => {
-          // It must not stay, as if it had been taken: whoever asked for it hears that it was not.
-          if (view.volume.findSnapshot(snapshot.label.name) === snapshot) takeBack(bridge, snapshot);
+          // The store takes no changes from now on, so it can't be taken back; whether it is there at the next start is open.
           later.fail(error);
         },
       );
@@ -140,16 +139,6 @@ function snapshots(bridge: Bridge): FuseHandlers {
       reply.ok();
     },
   };
-}
-
-function takeBack(bridge: Bridge, snapshot: Snapshot): void {
-  const { view, log } = bridge;
-  try {
-    view.volumes.deleteSnapshot(view.volume, snapshot);
-  } catch (error) {
-    // A store that takes no changes any more does not hold it after a new start either.
-    log.error(`snapshot ${snapshot.label.name}, which could not be made durable, stays: ${String(error)}`);
-  }
 }
 
 /** Fills the entry of the root of `snapshot`; false where it was deleted meanwhile. */

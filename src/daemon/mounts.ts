@@ -153,7 +153,7 @@ export class Mounts {
     else this.#log.error(`the mount of ${name} on ${mount.dir} ended: ${error.message}`);
     let failure: Error | undefined;
     try {
-      await this.#core.volumes.commit();
+      await this.#core.volumes.flush();
     } catch (cause) {
       failure = cause instanceof Error ? cause : new Error(String(cause));
       this.#log.error(`after unmounting ${mount.dir}: ${failure.message}`);
@@ -176,7 +176,7 @@ export class Mounts {
     if (end === undefined) {
       // Lazily, or it is mounted elsewhere as well: a bind mount, another mount namespace. The session goes on for whoever uses that.
       this.#log.info(`${nameOf(mount.volume, mount.snapshot)} unmounted from ${dir}, but it is still in use`);
-      await this.#core.volumes.commit();
+      await this.#core.volumes.flush();
       return;
     }
     const failure = await mount.gone;

@@ -13,6 +13,16 @@ export {
 } from './extent-record.ts';
 export { INODE_BYTES, type Inode, createInode, decodeInode, encodeInode } from './inode-record.ts';
 export {
+  CHANGE,
+  type JournalRecord,
+  JournalRecordWriter,
+  type JournalVisitor,
+  findJournalRecord,
+  journalRecordBytes,
+  readJournalRecord,
+  visitJournalItems,
+} from './journal-record.ts';
+export {
   DEAD_BLOCKS,
   DEAD_NODE,
   SPACE,
@@ -68,12 +78,14 @@ export {
   decodeAlias,
   decodeDead,
   decodeDeadSum,
+  decodeJournalMark,
   decodeSuper,
   decodeVersion,
   decodeVolume,
   encodeAlias,
   encodeDead,
   encodeDeadSum,
+  encodeJournalMark,
   encodeSuper,
   encodeVersion,
   encodeVolume,

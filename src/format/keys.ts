@@ -13,6 +13,7 @@ export const SPACE = {
   dead: 0x06,
   deadSum: 0x07,
   region: 0x08,
+  journal: 0x09,
 } as const;
 
 const NODE_KEY_BYTES = 7;

@@ -19,6 +19,7 @@ export const RECORD = {
   dead: 0x44, // 'D'
   deadSum: 0x54, // 'T'
   volume: 0x4c, // 'L'
+  journal: 0x4a, // 'J'
 } as const;
 
 /** Counters of the whole store. */
@@ -58,8 +59,8 @@ export interface SnapshotLabel {
   comment?: string;
   /** Who made it: a person's name or a schedule's. */
   by?: string;
-  /** The properties that were set on the volume when it was made. Snapshots of before these were noted have none. */
-  properties?: Record<string, string>;
+  /** The properties that were set on the volume when it was made, if any. */
+  properties?: Readonly<Record<string, string>>;
   /** While one of them has not expired, the snapshot is not deleted. */
   holds?: SnapshotHold[];
 }
@@ -192,10 +193,24 @@ export function decodeDeadSum(bytes: Uint8Array, record: string): { nodes: numbe
   return { nodes: get48(bytes, 6), blocks: get48(bytes, 12) };
 }
 
+const JOURNAL_MARK_BYTES = 12;
+
+/** `sequence`: the last record of the journal whose changes the commit holds. */
+export function encodeJournalMark(sequence: number): Uint8Array {
+  const bytes = new Uint8Array(JOURNAL_MARK_BYTES);
+  put48(bytes, 6, sequence);
+  return seal(bytes, RECORD.journal);
+}
+
+export function decodeJournalMark(bytes: Uint8Array): number {
+  checkRecord(bytes, RECORD.journal, JOURNAL_MARK_BYTES, 'journal mark');
+  return get48(bytes, 6);
+}
+
 /** Where a clone came from. */
 export interface CloneOrigin {
-  /** The id of the volume; 0 where that is not known. Records of before volumes could be renamed have none. */
-  id?: number;
+  /** The id of the volume. */
+  id: number;
   /** The volume as it is called or, once deleted, was last; the snapshot as it was called then. */
   volume: string;
   snapshot: string;
@@ -211,7 +226,7 @@ export interface VolumeRecord {
   origin?: CloneOrigin | undefined;
   /** When the set of its snapshots last changed, in milliseconds since 1970: the time of `.snapshots`. */
   snapshotsChangedMs: number;
-  properties: Record<string, string>;
+  properties: Readonly<Record<string, string>>;
 }
 
 export function encodeVolume(volume: VolumeRecord): Uint8Array {

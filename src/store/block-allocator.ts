@@ -1,15 +1,15 @@
 // Which blocks of the data file are in use: one bitmap per region, all in memory, stored under the region's key by each commit.
 //
 // What a commit refers to is never overwritten: a block that it may refer to and that is freed is given out again only when the
-// commit that frees it is durable. A fresh block (allocated since the last capture) that is freed is reusable at once. The states
-// of a block are drawn up in region.ts.
+// commit that frees it is durable. The same holds for what only the journal refers to. A fresh block (allocated, and nothing refers to
+// it yet) that is freed is reusable at once. The states of a block are drawn up in region.ts.
 //
 // Runs never cross a region's border. A search starts where the last run ended, so what is written in sequence lies in sequence; it
 // prefers a whole run anywhere to a part of one nearby, and a grown file to a part. Regions that can't hold the run are passed
 // over by their longestRun, so nearly full regions cost a comparison each.
 // INVARIANT: allocatedBlocks, pendingBlocks equal the sums over all regions (checked by assertConsistent).
 
-import { FsError } from '../errors/index.ts';
+import { CorruptionError, FsError } from '../errors/index.ts';
 import {
   REGION_BLOCKS,
   REGION_WORDS,
@@ -210,6 +210,41 @@ export class BlockAllocator {
     }
   }
 
+  /**
+   * What was allocated just now holds what it is to hold, and the journal is to refer to it: freed, it waits for a commit like any other.
+   * A run of the last `allocate`.
+   */
+  settle(start: number, count: number): void {
+    const index = Math.floor(start / REGION_BLOCKS);
+    this.#regions[index]!.settle(start - index * REGION_BLOCKS, count);
+  }
+
+  /** Allocates exactly this run, which the journal refers to. Throws CorruptionError where a part of it is in use or beyond the limit. */
+  claim(start: number, count: number): void {
+    const index = Math.floor(start / REGION_BLOCKS);
+    const first = start - index * REGION_BLOCKS;
+    if (index >= this.#maxRegions || first + count > REGION_BLOCKS || !this.#isAvailable(index, first, count)) {
+      throw new CorruptionError(
+        `blocks ${start} to ${start + count}`,
+        'the journal refers to them, but they are in use',
+      );
+    }
+    while (this.#regions.length <= index) {
+      this.#regions.push(new Region(new Int32Array(REGION_WORDS)));
+      this.#longestRun = REGION_BLOCKS;
+    }
+    const region = this.#regions[index]!;
+    if (!region.dirty) this.#dirtyRegions.push(index);
+    region.allocate(first, count);
+    region.settle(first, count);
+    this.#allocatedBlocks += count;
+  }
+
+  #isAvailable(index: number, first: number, count: number): boolean {
+    const region = this.#regions[index];
+    return region === undefined || nextSet(region.used, first, first + count) === first + count;
+  }
+
   /** Whether every block of the run was allocated since the last capture, so that no commit refers to it. */
   isFresh(start: number, count: number): boolean {
     const end = start + count;
@@ -245,7 +280,7 @@ export class BlockAllocator {
     for (const index of captured) {
       const region = this.#regions[index]!;
       const pendingBefore = region.pendingBlocks;
-      const leaving = region.settle();
+      const leaving = region.durable();
       if (leaving === undefined) continue;
       if (region.longestRun > this.#longestRun) this.#longestRun = region.longestRun;
       this.#pendingBlocks -= pendingBefore - region.pendingBlocks;

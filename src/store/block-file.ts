@@ -19,6 +19,14 @@ export interface BlockFile {
    * may have been written), StoreError when it fails.
    */
   writeSync(from: Uint8Array, fromOffset: number, length: number, byteOffset: number): void;
+  /** Throws FsError ENOSPC where the host has no room for `length` bytes more, which are to be written later. */
+  assertRoom(length: number): void;
+  /**
+   * Writes all of `buffers` one after the other from `byteOffset` on, without blocking this thread. They were accepted before, so what the host
+   * keeps free for commits may be used. Rejects with FsError ENOSPC when there is no room for all the same, and can then be tried again;
+   * with StoreError when the host fails.
+   */
+  write(buffers: readonly Uint8Array[], byteOffset: number): Promise<void>;
   /**
    * Brings everything written before the call to stable storage; costs nothing when that is done already. Rejects with StoreError,
    * from then on for ever: the kernel forgets pages that it failed to write, so a second attempt could succeed without them.

@@ -42,7 +42,7 @@ const SLOW_MS = 10_000;
 
 export class Committer {
   readonly #kv: KeyValue;
-  readonly #blocks: BlockFile;
+  readonly #blocks: Pick<BlockFile, 'sync'>;
   readonly #participants: readonly CommitParticipant[];
   readonly #options: Required<CommitterOptions>;
   #timer: NodeJS.Timeout | undefined;
@@ -52,7 +52,7 @@ export class Committer {
   #running: Promise<void> | undefined;
   /** The commit that will capture when that one ends; shared by all who came since. */
   #next: Promise<void> | undefined;
-  /** Captured, its data durable, not written yet: being written, or waiting for room on the host. */
+  /** Captured, not written yet: being written, or waiting for room on the host. */
   #held: Batch | undefined;
   #hostFull = false;
   #poison: Error | undefined;
@@ -61,7 +61,7 @@ export class Committer {
   /** `participants` capture in the given order, into one batch. */
   constructor(
     kv: KeyValue,
-    blocks: BlockFile,
+    blocks: Pick<BlockFile, 'sync'>,
     participants: readonly CommitParticipant[],
     options: CommitterOptions = {},
   ) {
@@ -153,11 +153,10 @@ export class Committer {
       this.#dirtyBytes = 0;
       const batch = this.#kv.newBatch();
       for (const participant of this.#participants) participant.capture(batch);
-      await this.#blocks.sync();
       this.#held = batch;
       await this.#writeHeld(batch);
     } catch (error) {
-      if (!isHostFull(error) || this.#held === undefined) throw this.#setPoison(error);
+      if (!isHostFull(error) || this.#held === undefined) throw this.poison(error);
       this.#waitForHost(error);
       throw error;
     }
@@ -167,6 +166,7 @@ export class Committer {
   }
 
   async #writeHeld(batch: Batch): Promise<void> {
+    await this.#blocks.sync();
     if (batch.operations > 0) await this.#kv.write(batch, true);
     this.#held = undefined;
     for (const participant of this.#participants) participant.durable();
@@ -181,7 +181,9 @@ export class Committer {
     this.#timer ??= this.#schedule();
   }
 
-  #setPoison(error: unknown): Error {
+  /** Makes further commits impossible: what is in memory must not become durable. Gives the error that says so. */
+  poison(error: unknown): Error {
+    if (this.#poison !== undefined) return this.#poison;
     const poison = error instanceof Error ? error : new Error(String(error));
     this.#poison = poison;
     this.#held = undefined;

@@ -1,18 +1,19 @@
 // The data file of a store: one sparse file of blocks. No knowledge of what a block means; who may write where is the allocator's.
 //
 // Reads that the page cache can answer must not cost a thread: readCached asks the kernel with RWF_NOWAIT (native-notes/data-file.md).
-// INVARIANT: after a failed fdatasync no sync succeeds (checked by test/unit/store/block-file.test.ts).
 
-import { closeSync, constants, fdatasync, fstatSync, openSync, read, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasync, fstatSync, openSync, read, readSync, writeSync, writev } from 'node:fs';
 import { promisify } from 'node:util';
 import { CorruptionError, ERRNO, FsError, StoreError } from '../errors/index.ts';
 import { assert, noLog, U32_SPAN, type Log } from '../util/index.ts';
 import type { BlockFile } from './block-file.ts';
+import { Flusher } from './flusher.ts';
 import { hostFailure } from './host-failure.ts';
 import type { HostSpace } from './host-space.ts';
 import { addressOf, errno, fallocate, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, preadv2, RWF_NOWAIT } from './libc.ts';
 
 const fdatasyncAsync = promisify(fdatasync);
+const writevAsync = promisify(writev);
 
 /** The host's free space is asked for anew after so many bytes written: others use it too. */
 const SPACE_GRANT_BYTES = 16 * 1024 * 1024;
@@ -41,9 +42,7 @@ class DataFile implements BlockFile {
   #sizeBytes: number;
   /** What may be written before the host's free space is asked for again. */
   #grantBytes = 0;
-  /** Written since the start of the last fdatasync. */
-  #unsynced = false;
-  #syncFailure: StoreError | undefined;
+  readonly #flusher = new Flusher(() => this.#flush());
   #pendingReads = 0;
   #canPunch = true;
   #canReadCached = true;
@@ -144,16 +143,38 @@ class DataFile implements BlockFile {
   }
 
   writeSync(from: Uint8Array, fromOffset: number, length: number, byteOffset: number): void {
-    if (this.#space !== undefined && length > this.#grantBytes) this.#askForSpace(this.#space, length);
-    this.#unsynced = true;
+    this.assertRoom(length);
+    this.#flusher.wrote();
     for (let done = 0; done < length;) {
       try {
         done += writeSync(this.#fd, from, fromOffset + done, length - done, byteOffset + done);
       } catch (cause) {
-        throw hostFailure(cause, `writing ${length} bytes at ${byteOffset} of ${this.#path}`);
+        throw this.#writeFailure(cause, length, byteOffset);
       }
     }
+    if (byteOffset + length > this.#sizeBytes) this.#sizeBytes = byteOffset + length;
+  }
+
+  assertRoom(length: number): void {
+    if (this.#space !== undefined && length > this.#grantBytes) this.#askForSpace(this.#space, length);
     this.#grantBytes -= length;
+  }
+
+  async write(buffers: readonly Uint8Array[], byteOffset: number): Promise<void> {
+    const length = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+    let rest = buffers;
+    for (let done = 0; done < length;) {
+      let count: number;
+      try {
+        ({ bytesWritten: count } = await writevAsync(this.#fd, rest, byteOffset + done));
+      } catch (cause) {
+        throw this.#writeFailure(cause, length, byteOffset);
+      }
+      done += count;
+      rest = withoutFirst(rest, count);
+    }
+    // Not before: a flush that began meanwhile may have missed it.
+    this.#flusher.wrote();
     if (byteOffset + length > this.#sizeBytes) this.#sizeBytes = byteOffset + length;
   }
 
@@ -169,17 +190,16 @@ class DataFile implements BlockFile {
     this.#grantBytes = Math.max(length, Math.min(forData, SPACE_GRANT_BYTES));
   }
 
-  async sync(): Promise<void> {
-    if (this.#syncFailure !== undefined) throw this.#syncFailure;
-    if (!this.#unsynced) return;
-    // Before the call: what is written while it runs needs another one.
-    this.#unsynced = false;
+  sync(): Promise<void> {
+    return this.#flusher.sync();
+  }
+
+  async #flush(): Promise<void> {
     try {
       await fdatasyncAsync(this.#fd);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      this.#syncFailure = new StoreError(`${this.#path}: the host could not store data: ${why}`, { cause });
-      throw this.#syncFailure;
+      throw new StoreError(`${this.#path}: the host could not store data: ${why}`, { cause });
     }
   }
 
@@ -210,10 +230,25 @@ class DataFile implements BlockFile {
     return hostFailure(cause, `reading ${length} bytes at ${byteOffset} of ${this.#path}`);
   }
 
+  #writeFailure(cause: unknown, length: number, byteOffset: number): Error {
+    return hostFailure(cause, `writing ${length} bytes at ${byteOffset} of ${this.#path}`);
+  }
+
   #tooShort(length: number, byteOffset: number): CorruptionError {
     return new CorruptionError(
       `${this.#path}: bytes ${byteOffset} to ${byteOffset + length}`,
       `the file ends at ${fstatSync(this.#fd).size}, before blocks that the store refers to`,
     );
   }
+}
+
+/** What is left of `buffers` when the first `count` bytes are done. */
+function withoutFirst(buffers: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let left = count;
+  for (let i = 0; i < buffers.length; i++) {
+    const buffer = buffers[i]!;
+    if (left < buffer.length) return [buffer.subarray(left), ...buffers.slice(i + 1)];
+    left -= buffer.length;
+  }
+  return [];
 }

@@ -1,7 +1,10 @@
 // The store: LevelDB, the data file, and which of its blocks are in use. The only room that does I/O on stored bytes.
 export { BlockAllocator } from './block-allocator.ts';
 export type { BlockFile } from './block-file.ts';
+export { Blocks } from './blocks.ts';
 export { Committer, type CommitParticipant, type CommitterOptions } from './committer.ts';
 export { initStore } from './init-store.ts';
+export { type JournalFile } from './journal-file.ts';
+export { Journal } from './journal.ts';
 export type { Batch, KeyValue, KeyValuePair, ReadView } from './kv.ts';
 export { openStore, type OpenStore } from './store.ts';

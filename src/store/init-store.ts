@@ -7,6 +7,7 @@ import { FsError } from '../errors/index.ts';
 import { createStoreFormat, encodeStoreFormat, type StoreFormat } from '../format/index.ts';
 import { systemClock, type Clock } from '../util/index.ts';
 import { openDataFile } from './data-file.ts';
+import { openJournalFile } from './journal-file.ts';
 import { openLevel } from './leveldb.ts';
 import { STORE_NAMES, inspectDirectory, makeStoreDirectory, pathFailure } from './store-path.ts';
 
@@ -28,12 +29,13 @@ export async function initStore(path: string, options: InitOptions = {}): Promis
   try {
     chmodSync(directory, 0o700);
     openDataFile(join(directory, STORE_NAMES.data), { create: true }).close();
+    for (const name of STORE_NAMES.journal) openJournalFile(join(directory, name), { create: true }).close();
     const database = join(directory, STORE_NAMES.database);
     const kv = await openLevel(database, { create: true });
     await kv.close();
     chmodSync(database, 0o700);
     syncPath(database);
-    syncPath(join(directory, STORE_NAMES.data));
+    for (const name of [STORE_NAMES.data, ...STORE_NAMES.journal]) syncPath(join(directory, name));
     const draft = join(directory, STORE_NAMES.formatDraft);
     writeFileSync(draft, encodeStoreFormat(format), { mode: 0o600, flag: 'wx', flush: true });
     // The names made so far reach the disk before the one that says that all are there.

@@ -2,8 +2,8 @@
 //
 // A block is in one of these states:
 //   available                in no bitmap below           allocate may give it out
-//   fresh                    used, fresh                  allocated since the last capture: no commit refers to it
-//   settled                  used                         allocated, and a commit refers to it or may
+//   fresh                    used, fresh                  allocated since the last capture: nothing refers to it yet
+//   settled                  used                         allocated, and a commit or the journal refers to it or may
 //   freed                    used, freed                  freed since the last capture; the last commit refers to it
 //   leaving                  used, leaving                freed before the capture whose commit is under way
 // Users see fresh and settled blocks as allocated, the others as free.
@@ -150,8 +150,14 @@ export class Region {
     this.dirty = false;
   }
 
+  /** Makes a fresh run settled. */
+  settle(start: number, count: number): void {
+    assert(this.isFresh(start, count), 'only fresh blocks are settled');
+    clearBits(this.#fresh!, start, count);
+  }
+
   /** The commit is durable: leaving blocks become available. Gives their bitmap, or undefined where there were none. */
-  settle(): Int32Array | undefined {
+  durable(): Int32Array | undefined {
     const leaving = this.#leaving;
     if (leaving === undefined) return undefined;
     this.#leaving = undefined;

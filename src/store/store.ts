@@ -1,6 +1,7 @@
 // Opening a store: everything that the rooms above need of it, or one error that says what is wrong.
 //
-// All I/O on a store goes through the KeyValue and the BlockFile handed out here; both can be replaced, so that tests can fail them.
+// All I/O on a store goes through the KeyValue, the BlockFile and the JournalFiles opened here; each can be replaced, so that tests can
+// fail them.
 
 import { accessSync, constants, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,10 +10,13 @@ import { BLOCK_BYTES, type StoreFormat, decodeStoreFormat } from '../format/inde
 import { noLog, type Log } from '../util/index.ts';
 import { BlockAllocator } from './block-allocator.ts';
 import type { BlockFile } from './block-file.ts';
+import { Blocks } from './blocks.ts';
 import { openDataFile } from './data-file.ts';
 import { HolePuncher, type PunchOptions } from './hole-puncher.ts';
 import { hostCode } from './host-failure.ts';
 import { hostSpace } from './host-space.ts';
+import { type JournalFile, openJournalFile } from './journal-file.ts';
+import { Journal } from './journal.ts';
 import type { KeyValue } from './kv.ts';
 import { DatabaseLockedError, openLevel } from './leveldb.ts';
 import { claimHere, releaseHere, removeOwner, storeInUse, writeOwner } from './store-owner.ts';
@@ -25,6 +29,8 @@ export interface OpenOptions {
   keyValue?: (path: string, open: () => Promise<KeyValue>) => Promise<KeyValue>;
   /** Instead of the file `path`; `open` opens that. */
   blockFile?: (path: string, open: () => BlockFile) => BlockFile;
+  /** Instead of the file `path`; `open` opens that. */
+  journalFile?: (path: string, open: () => JournalFile) => JournalFile;
   punch?: PunchOptions;
   log?: Log;
 }
@@ -32,11 +38,14 @@ export interface OpenOptions {
 /** An open store. Whoever opened it closes it, after its committer. */
 export interface OpenStore {
   readonly kv: KeyValue;
-  readonly blocks: BlockFile;
+  readonly blocks: Blocks;
   readonly allocator: BlockAllocator;
+  readonly journal: Journal;
   readonly format: StoreFormat;
   /** The real path of its directory. */
   readonly path: string;
+  /** What a crash left in the journal was done again: what is free now may be given back to the host. */
+  recovered(): void;
   close(): Promise<void>;
 }
 
@@ -61,19 +70,24 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     undo.push(() => kv.close());
     writeOwner(directory);
     undo.push(() => removeOwner(directory));
-    const blocks = openBlocks(directory, options, log);
-    undo.push(() => blocks.close());
+    const file = openBlocks(directory, options, log);
+    undo.push(() => file.close());
+    const journal = openJournal(directory, options);
+    undo.push(() => journal.close());
     const allocator = await BlockAllocator.load(
       kv,
       options.maxBlocks === undefined ? {} : { maxBlocks: options.maxBlocks },
     );
-    requireData(directory, allocator, blocks);
-    const puncher = startPuncher(allocator, blocks, { log, ...options.punch });
-    undo.push(() => {
-      allocator.onReusable = undefined;
-      puncher.stop(CLOSE_PUNCH_MS);
-    });
-    return { kv, blocks, allocator, format, path: directory, close: () => unwind(undo) };
+    requireData(directory, allocator, file);
+    const blocks = new Blocks(file, (block) => allocator.isAllocated(block));
+    const recovered = (): void => {
+      const puncher = startPuncher(allocator, file, { log, ...options.punch });
+      undo.push(() => {
+        allocator.onReusable = undefined;
+        puncher.stop(CLOSE_PUNCH_MS);
+      });
+    };
+    return { kv, blocks, allocator, journal, format, path: directory, recovered, close: () => unwind(undo) };
   } catch (error) {
     // What went wrong first is what the caller hears about.
     await unwind(undo).catch((second: unknown) => {
@@ -172,6 +186,27 @@ function openBlocks(directory: string, options: OpenOptions, log: Log): BlockFil
     }
   };
   return options.blockFile === undefined ? open() : options.blockFile(path, open);
+}
+
+function openJournal(directory: string, options: OpenOptions): Journal {
+  const files = STORE_NAMES.journal.map((name) => {
+    const path = join(directory, name);
+    const open = (): JournalFile => {
+      try {
+        return openJournalFile(path, { space: hostSpace(directory) });
+      } catch (cause) {
+        if (hostCode(cause) !== 'ENOENT') throw pathFailure(cause, path);
+        throw new FsError(
+          'ENOENT',
+          'store-journal-missing',
+          `${path}: a file of the store's journal is missing; restore it from a backup`,
+          { cause },
+        );
+      }
+    };
+    return options.journalFile === undefined ? open() : options.journalFile(path, open);
+  });
+  return new Journal([files[0]!, files[1]!]);
 }
 
 function requireData(directory: string, allocator: BlockAllocator, blocks: BlockFile): void {

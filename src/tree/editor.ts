@@ -5,6 +5,8 @@ import type { Nodes, TreeNode } from './nodes.ts';
 /** What a tree needs to know of its version: where the root is, what it owns and where dropped nodes go. */
 export interface TreeOwner {
   readonly id: number;
+  /** The volume that the version belongs to. */
+  readonly volume: number;
   root: number;
   rootBirth: number;
   /** Whether an object with this birth belongs to this version alone. */

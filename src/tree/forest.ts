@@ -8,7 +8,7 @@ import { equalBytes } from '../util/index.ts';
 import { DeadLists, type DeadRecord } from './dead-lists.ts';
 import { FrozenOwner, Head } from './head.ts';
 import { Nodes } from './nodes.ts';
-import { Tree } from './tree.ts';
+import { type ChangeListener, Tree } from './tree.ts';
 import { type Version, Versions } from './versions.ts';
 
 /** nodeids have 24 bits for the tag of the version that they show. */
@@ -109,9 +109,9 @@ export class Forest {
     return new Head(version, this.versions, this.deadLists, this.nodes, this.allocator);
   }
 
-  /** The tree of a volume's head. */
-  liveTree(head: Head): Tree {
-    return new Tree(this.nodes, head);
+  /** The tree of a volume's head; `listener` is told of its changes. */
+  liveTree(head: Head, listener?: ChangeListener): Tree {
+    return new Tree(this.nodes, head, listener);
   }
 
   /** The tree of a frozen version, to be read only. */

@@ -32,6 +32,10 @@ export class Head implements TreeOwner {
     return this.version.id;
   }
 
+  get volume(): number {
+    return this.version.volume;
+  }
+
   get root(): number {
     return this.version.root;
   }
@@ -104,6 +108,10 @@ export class FrozenOwner implements TreeOwner {
 
   get id(): number {
     return this.version.id;
+  }
+
+  get volume(): number {
+    return this.version.volume;
   }
 
   get root(): number {

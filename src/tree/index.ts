@@ -7,6 +7,6 @@ export { Forest, type ForestOptions } from './forest.ts';
 export type { Head } from './head.ts';
 export { type ReclaimHost, Reclaimer } from './reclaim.ts';
 export { type Rehearsal, rehearse, rehearseDelete } from './rehearsal.ts';
-export type { Tree } from './tree.ts';
+export type { ChangeListener, Tree } from './tree.ts';
 export { type KeyRange, TreeDiff } from './tree-diff.ts';
 export { type Version, eachRecord } from './versions.ts';

@@ -28,13 +28,21 @@ import { splitAndInsert } from './split.ts';
 /** The way to an entry that is removed. One for all trees: removing is synchronous, and there may be a tree for each of many snapshots. */
 const path = new Cursor();
 
+/** Is told of every entry that is put, edited or removed, at the time or shortly before; what became of it is looked up later. */
+export interface ChangeListener {
+  /** The entry's key is `bytes[at..at+length)`, a view that is good for this call only. */
+  changed(tree: Tree, bytes: Uint8Array, at: number, length: number): void;
+}
+
 export class Tree implements TreeEditor {
   readonly nodes: Nodes;
   readonly owner: TreeOwner;
+  readonly #listener: ChangeListener | undefined;
 
-  constructor(nodes: Nodes, owner: TreeOwner) {
+  constructor(nodes: Nodes, owner: TreeOwner, listener?: ChangeListener) {
     this.nodes = nodes;
     this.owner = owner;
+    this.#listener = listener;
   }
 
   /** Puts `at` on the entry with `key` and gives true, or on the place where it would go and gives false. */
@@ -109,6 +117,7 @@ export class Tree implements TreeEditor {
   /** Like {@link find}, and the leaf is the version's own: the value's bytes may be changed in place. Only where the key is there. */
   edit(key: Key, at: Cursor): boolean {
     if (!this.find(key, at)) return false;
+    this.#listener?.changed(this, key.bytes, 0, key.length);
     this.#own(at);
     this.nodes.touch(at.nodes[at.depth]!);
     return true;
@@ -121,6 +130,7 @@ export class Tree implements TreeEditor {
   put(key: Key, length: number, at: Cursor): void {
     assert(length <= ENTRY_VALUE_BYTES_MAX, 'a value is no longer than an entry may be');
     const found = this.find(key, at);
+    this.#listener?.changed(this, key.bytes, 0, key.length);
     this.#own(at);
     const leaf = at.nodes[at.depth]!;
     this.nodes.touch(leaf);
@@ -141,6 +151,7 @@ export class Tree implements TreeEditor {
 
   /** Removes the entry that `at` is on. `at` is invalid afterwards. */
   removeAt(at: Cursor): void {
+    this.#listener?.changed(this, at.page, at.keyAt, at.keyLength);
     this.#own(at);
     const leaf = at.nodes[at.depth]!;
     this.nodes.touch(leaf);

@@ -63,6 +63,12 @@ export function mappedBlocks(fs: Filesystem, ino: number, from: number, to: numb
 
 /** Unmaps the file blocks `from` to `to` (exclusive), which then read as zeros. The caller saves `inode`. */
 export function unmapBlocks(fs: Filesystem, head: Head, inode: Inode, from: number, to: number): void {
+  const { blocks } = inode;
+  unmapExtents(fs, head, inode, from, to);
+  if (inode.blocks !== blocks) fs.context.recorder.unmapped(head.volume, inode.ino, from, to);
+}
+
+function unmapExtents(fs: Filesystem, head: Head, inode: Inode, from: number, to: number): void {
   while (from < to && seekExtent(fs, inode.ino, from, at)) {
     const first = extentFirst(at);
     if (first >= to) return;
@@ -145,7 +151,7 @@ function joinsPrevious(
   );
 }
 
-/** Sets the checksum of the mapped block `fileBlock`, whose data was changed in place. */
+/** Sets the checksum of the mapped block `fileBlock`, whose data was changed in place. The extent is the version's own. */
 export function setBlockSum(fs: Filesystem, ino: number, fileBlock: number, sum: number): void {
   seekExtent(fs, ino, fileBlock, at);
   const first = extentFirst(at);

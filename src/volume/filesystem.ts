@@ -2,9 +2,10 @@
 
 import { BLOCK_BYTES, type VolumeRecord } from '../format/index.ts';
 import { FsError } from '../errors/index.ts';
-import type { BlockAllocator, BlockFile } from '../store/index.ts';
+import type { BlockAllocator, Blocks } from '../store/index.ts';
 import type { Head, Tree } from '../tree/index.ts';
 import type { Clock } from '../util/index.ts';
+import type { Recorder } from './recorder.ts';
 
 /** The root directory's inode number in every filesystem. */
 export const ROOT_INO = 1;
@@ -17,8 +18,9 @@ const INO_MAX = 0xff_ffff_ffff;
 
 /** What all filesystems of a store share. */
 export interface FilesystemContext {
-  readonly blocks: BlockFile;
+  readonly blocks: Blocks;
   readonly allocator: BlockAllocator;
+  readonly recorder: Recorder;
   readonly clock: Clock;
   /** Seed of the name hash. */
   readonly hashSeed: number;

@@ -16,13 +16,11 @@ export class OpenRecord implements VolumeRecord {
   /** undefined once the volume was deleted: nothing may write it again. */
   #listener: RecordListener | undefined;
   #name: string;
-  #properties: Record<string, string>;
 
   constructor(name: string, stored: VolumeRecord, listener: RecordListener) {
     this.#name = name;
     this.#stored = stored;
     this.#listener = listener;
-    this.#properties = this.#watched(stored.properties);
   }
 
   get id(): number {
@@ -79,28 +77,14 @@ export class OpenRecord implements VolumeRecord {
     this.#touch();
   }
 
-  /** Those that were set; a change of one is noted too. */
-  get properties(): Record<string, string> {
-    return this.#properties;
+  /** Those that were set. */
+  get properties(): Readonly<Record<string, string>> {
+    return this.#stored.properties;
   }
 
-  set properties(properties: Record<string, string>) {
-    this.#stored.properties = { ...properties };
-    this.#properties = this.#watched(this.#stored.properties);
+  set properties(properties: Readonly<Record<string, string>>) {
+    this.#stored.properties = properties;
     this.#touch();
-  }
-
-  #watched(properties: Record<string, string>): Record<string, string> {
-    return new Proxy(properties, {
-      defineProperty: (target, name, descriptor) => {
-        this.#touch();
-        return Reflect.defineProperty(target, name, descriptor);
-      },
-      deleteProperty: (target, name) => {
-        this.#touch();
-        return Reflect.deleteProperty(target, name);
-      },
-    });
   }
 
   #touch(): void {

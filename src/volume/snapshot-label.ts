@@ -18,7 +18,8 @@ export function labelFor(volume: Volume, request: SnapshotRequest, nowMs: number
   checkSnapshotName(name);
   checkSnapshotName(accessPoint);
   volume.assertFree(name, accessPoint);
-  const label: SnapshotLabel = { name, accessPoint, properties: { ...volume.record.properties } };
+  const label: SnapshotLabel = { name, accessPoint };
+  if (Object.keys(volume.record.properties).length > 0) label.properties = volume.record.properties;
   if (request.comment !== undefined) label.comment = request.comment;
   if (request.by !== undefined) label.by = request.by;
   return label;

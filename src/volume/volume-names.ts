@@ -67,12 +67,15 @@ export class VolumeNames {
     );
   }
 
-  /** Gives the volume a name that is free. `isShown`: whether a mount still shows the old one. */
-  rename(volume: Volume, name: string, isShown: () => boolean): void {
-    const old = volume.name;
-    this.#volumes.delete(old);
+  /** Gives the volume a name that is free. */
+  rename(volume: Volume, name: string): void {
+    this.#volumes.delete(volume.name);
     volume.record.name = name;
     this.#volumes.set(name, volume);
+  }
+
+  /** Nobody else gets the name `old`, which `volume` had, as long as a mount shows it: `isShown` tells. */
+  keepFormer(old: string, volume: Volume, isShown: () => boolean): void {
     if (isShown()) this.#former.set(old, { volume, isShown });
   }
 

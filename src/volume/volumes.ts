@@ -2,21 +2,29 @@
 // one synchronous stretch and is durable with the next commit; callers await `commit` before they say that it happened.
 
 import { randomBytes } from 'node:crypto';
-import { SPACE, type SnapshotLabel, createInode, decodeVolume, nameOfVolumeKey } from '../format/index.ts';
+import {
+  SPACE,
+  type SnapshotLabel,
+  decodeJournalMark,
+  decodeVolume,
+  nameOfVolumeKey,
+  spaceKey,
+  visitJournalItems,
+} from '../format/index.ts';
 import { Committer, type OpenStore } from '../store/index.ts';
-import { Forest, type Head, Reclaimer, type Version, eachRecord, rehearseDelete } from '../tree/index.ts';
+import { Forest, Reclaimer, eachRecord, rehearseDelete } from '../tree/index.ts';
 import { type Clock, type Log, get32, noLog, systemClock } from '../util/index.ts';
-import { FIRST_INO, Filesystem, type FilesystemContext, ROOT_INO } from './filesystem.ts';
-import { identifyOrigins, renameOrigins } from './clone-origins.ts';
+import type { Filesystem } from './filesystem.ts';
 import { assertUnheld } from './holds.ts';
-import { insertInode, setTime } from './inodes.ts';
 import { checkSnapshotName } from './names.ts';
-import type { OpenRecord } from './open-record.ts';
 import { OrphanReaper } from './orphan-reaper.ts';
+import { Recorder } from './recorder.ts';
+import { Replay, hasItsData } from './replay.ts';
 import { type SnapshotRequest, labelFor } from './snapshot-label.ts';
-import { VolumeNames } from './volume-names.ts';
+import type { StructuralChange } from './structural-change.ts';
 import { VolumeRecords } from './volume-records.ts';
-import { type Snapshot, Volume } from './volume.ts';
+import { VolumeSet } from './volume-set.ts';
+import type { Snapshot, Volume } from './volume.ts';
 
 /** The volume that every store has from its beginning. */
 export const DEFAULT_VOLUME = 'main';
@@ -39,36 +47,52 @@ const CHANGE_BYTES = 512;
 /** With so much waiting in memory a commit starts at once. */
 const DIRTY_BYTES_MAX = 32 * 1024 * 1024;
 
+/** A commit starts at once when so much was recorded since the last one. */
+const JOURNAL_BYTES_MAX = 16 * 1024 * 1024;
+
 export class Volumes {
   readonly #store: OpenStore;
   readonly #forest: Forest;
   readonly #committer: Committer;
   readonly #reclaimer: Reclaimer;
   readonly #reaper: OrphanReaper;
-  readonly #context: FilesystemContext;
+  readonly #recorder: Recorder;
   readonly #options: Required<VolumesOptions>;
-  readonly #volumes = new VolumeNames();
-  readonly #byTag = new Map<number, Filesystem>();
+  readonly #set: VolumeSet;
   readonly #records = new VolumeRecords();
 
   private constructor(store: OpenStore, forest: Forest, options: Required<VolumesOptions>) {
     this.#store = store;
     this.#forest = forest;
     this.#options = options;
-    this.#committer = new Committer(store.kv, store.blocks, [forest, this.#records, store.allocator], {
-      intervalMs: options.commitIntervalMs,
-      log: options.log,
-      clock: options.clock,
-    });
-    this.#context = {
+    this.#recorder = new Recorder(store.journal);
+    const context = {
       blocks: store.blocks,
       allocator: store.allocator,
+      recorder: this.#recorder,
       clock: options.clock,
       hashSeed: forest.hashSeed,
       changing: () => {
         this.#changing();
       },
     };
+    this.#set = new VolumeSet(forest, context, this.#records, {
+      uid: options.uid,
+      gid: options.gid,
+      nameless: (version) => {
+        if (store.journal.isOpen) this.#reclaimer.enqueue(version);
+      },
+      replaced: (filesystem) => {
+        if (store.journal.isOpen) this.#reaper.sweep(filesystem);
+      },
+    });
+    // The journal first: what it still has to write belongs to the commit. Blocks before the bitmaps that say which are in use.
+    const participants = [this.#recorder, forest, this.#records, store.blocks, store.allocator];
+    this.#committer = new Committer(store.kv, store.blocks, participants, {
+      intervalMs: options.commitIntervalMs,
+      log: options.log,
+      clock: options.clock,
+    });
     this.#reclaimer = new Reclaimer(forest, {
       commit: () => this.#committer.commit(),
       markDirty: () => {
@@ -97,7 +121,8 @@ export class Volumes {
     const forest = await Forest.load(store.kv, store.allocator, { cacheBytes: all.cacheBytes, hashSeed });
     const volumes = new Volumes(store, forest, all);
     await volumes.#load();
-    if (volumes.#volumes.size === 0) {
+    await volumes.#recover();
+    if (volumes.#set.names.size === 0) {
       volumes.createVolume(DEFAULT_VOLUME);
       await volumes.commit();
     }
@@ -107,44 +132,67 @@ export class Volumes {
   }
 
   async #load(): Promise<void> {
-    const byId = new Map<number, Volume>();
     await eachRecord(this.#store.kv, SPACE.volume, (key, value) => {
       const name = nameOfVolumeKey(key);
       const record = this.#records.load(name, decodeVolume(value, `volume ${name}`));
-      const head = this.#forest.head(this.#forest.versions.get(record.head));
-      byId.set(record.id, this.#attach(record, head));
+      this.#set.attach(record, this.#forest.head(this.#forest.versions.get(record.head)));
     });
-    identifyOrigins(this.#volumes);
     const labelled = [...this.#forest.versions.all()].filter((version) => version.label !== undefined);
     // Version ids grow with time, whatever the clock did.
     labelled.sort((a, b) => a.id - b.id);
-    for (const version of labelled) byId.get(version.volume)?.add(this.#snapshotOf(version));
+    for (const version of labelled) this.#set.attachSnapshot(version, version.label!);
   }
 
-  #attach(record: OpenRecord, head: Head): Volume {
-    const filesystem = new Filesystem(this.#context, this.#forest.liveTree(head), head, record);
-    const volume = new Volume(record, head, filesystem);
-    this.#volumes.add(volume);
-    this.#byTag.set(head.version.tag, filesystem);
-    return volume;
-  }
-
-  #snapshotOf(version: Version): Snapshot {
-    const filesystem = new Filesystem(this.#context, this.#forest.frozenTree(version));
-    this.#byTag.set(version.tag, filesystem);
-    return { version, label: version.label!, filesystem };
+  /** Does again what a crash left in the journal, commits it, and starts recording. */
+  async #recover(): Promise<void> {
+    const { kv, journal, blocks, allocator } = this.#store;
+    const { log } = this.#options;
+    const stored = kv.get(spaceKey(SPACE.journal));
+    const mark = stored === undefined ? 0 : decodeJournalMark(stored);
+    const { records, lost } = journal.remains(mark);
+    const replay = new Replay({
+      blocks,
+      allocator,
+      volumeById: (id) => this.#set.volumeById(id),
+      restructure: (json) => {
+        this.#set.apply(JSON.parse(json) as StructuralChange);
+      },
+    });
+    const durable = records.reduce((last, record) => Math.max(last, record.durable), mark);
+    let done = mark;
+    for (const record of records) {
+      // What was on stable storage once is done again even where its data is damaged now: reading it then fails, nothing else does.
+      if (record.sequence > durable && !hasItsData(blocks, record)) break;
+      visitJournalItems(record.items, replay);
+      done = record.sequence;
+    }
+    if (lost > 0) {
+      log.error(`the journal is damaged behind record ${done}: ${lost} operations that had been made durable are lost`);
+    }
+    journal.resume(done);
+    if (done > mark) {
+      log.info(`${done - mark} operations of before a crash were done again`);
+      this.#committer.markDirty();
+      await this.commit();
+    }
+    journal.begin();
+    this.#store.recovered();
   }
 
   #changing(): void {
     this.#committer.assertWritable();
-    const { dirtyBytes } = this.#forest.nodes;
+    const { journal, blocks } = this.#store;
+    if (journal.isOpen) journal.reserve();
     this.#committer.markDirty(CHANGE_BYTES);
-    if (dirtyBytes > DIRTY_BYTES_MAX) this.#committer.commit().catch(() => undefined);
+    const full = journal.bytes > JOURNAL_BYTES_MAX || blocks.keptBytes > DIRTY_BYTES_MAX;
+    if (full || this.#forest.nodes.dirtyBytes > DIRTY_BYTES_MAX) this.#committer.commit().catch(() => undefined);
   }
 
   /** Whether so much waits to be written that no further requests should be taken in until a commit ends. */
   get overloaded(): boolean {
-    return this.#forest.nodes.dirtyBytes > 4 * DIRTY_BYTES_MAX;
+    const { journal, blocks } = this.#store;
+    const bytes = Math.max(this.#forest.nodes.dirtyBytes, blocks.keptBytes, journal.bytes);
+    return bytes > 4 * DIRTY_BYTES_MAX;
   }
 
   /** The time by the clock of the store, in milliseconds since 1970. */
@@ -154,83 +202,46 @@ export class Volumes {
 
   /** All volumes, by name. */
   list(): Volume[] {
-    return [...this.#volumes.all()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...this.#set.names.all()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** The volume `name`. Throws ENOENT where there is none. */
   get(name: string): Volume {
-    return this.#volumes.get(name);
+    return this.#set.names.get(name);
   }
 
   /** The filesystem that nodeids with `tag` belong to; undefined once it was deleted. */
   byTag(tag: number): Filesystem | undefined {
-    return this.#byTag.get(tag);
+    return this.#set.byTag(tag);
   }
 
   /** Makes an empty volume. Throws EEXIST, EINVAL. */
   createVolume(name: string): Volume {
-    this.#volumes.assertFree(name);
-    const nowMs = this.#options.clock.nowMs();
-    const id = this.#forest.takeVolumeId();
-    const head = this.#forest.plant(id, nowMs);
-    const record = this.#records.create(name, {
-      id,
-      head: head.id,
-      nextIno: FIRST_INO,
-      createdMs: nowMs,
-      snapshotsChangedMs: nowMs,
-      properties: {},
-    });
-    const volume = this.#attach(record, head);
-    this.#insertRoot(volume.filesystem);
-    this.#changing();
-    return volume;
+    this.#set.names.assertFree(name);
+    this.#perform({ do: 'create-volume', name, nowMs: this.nowMs });
+    return this.get(name);
   }
 
-  #insertRoot(fs: Filesystem): void {
-    const root = createInode();
-    const { uid, gid, clock } = this.#options;
-    Object.assign(root, { ino: ROOT_INO, mode: 0o40755, nlink: 2, uid, gid, parent: ROOT_INO });
-    clock.now(root.mtime);
-    for (const time of [root.atime, root.ctime, root.btime]) setTime(time, root.mtime);
-    insertInode(fs, root);
+  /** Records the change, then does it. Whether it can be done was looked at before. */
+  #perform(change: StructuralChange): void {
+    this.#changing();
+    this.#recorder.structure(change);
+    this.#set.apply(change);
   }
 
   /** Freezes the volume as it is at this moment under a name. Throws EEXIST, EINVAL, ENAMETOOLONG. */
   createSnapshot(volume: Volume, request: SnapshotRequest): Snapshot {
-    const nowMs = this.#options.clock.nowMs();
+    const { nowMs } = this;
     const label = labelFor(volume, request, nowMs);
-    this.#changing();
-    const frozen = this.#moveHead(volume, nowMs, (head) => this.#forest.freeze(head, label, nowMs));
-    const snapshot = this.#snapshotOf(frozen);
-    volume.add(snapshot);
-    return snapshot;
-  }
-
-  /** The only way in which a volume gets another head: `move` freezes the one that it has, and its snapshots change. */
-  #moveHead(volume: Volume, nowMs: number, move: (head: Head) => Version): Version {
-    const frozen = move(volume.head);
-    volume.record.head = volume.head.id;
-    volume.record.snapshotsChangedMs = nowMs;
-    return frozen;
+    this.#perform({ do: 'create-snapshot', volume: volume.name, label, nowMs });
+    return volume.snapshot(label.name);
   }
 
   /** Takes the snapshot's name away at once; its space comes back in the background. Throws EBUSY where it is held. */
   deleteSnapshot(volume: Volume, snapshot: Snapshot): void {
-    assertUnheld(volume, snapshot, this.nowMs);
-    this.#changing();
-    volume.remove(snapshot);
-    volume.record.snapshotsChangedMs = this.#options.clock.nowMs();
-    this.#unname(snapshot);
-  }
-
-  #unname(snapshot: Snapshot): void {
-    const { version } = snapshot;
-    snapshot.filesystem.alive = false;
-    this.#byTag.delete(version.tag);
-    version.label = undefined;
-    this.#forest.versions.touch(version);
-    this.#reclaimer.enqueue(version);
+    const { nowMs } = this;
+    assertUnheld(volume, snapshot, nowMs);
+    this.#perform({ do: 'delete-snapshot', volume: volume.name, snapshot: snapshot.label.name, nowMs });
   }
 
   /**
@@ -244,59 +255,48 @@ export class Volumes {
     checkSnapshotName(place);
     volume.assertFree(name, place, snapshot);
     this.relabel(volume, snapshot, { ...label, name, accessPoint: place });
-    volume.record.snapshotsChangedMs = this.nowMs;
   }
 
   /** Replaces what is said of a snapshot; name and access point must be free. */
   relabel(volume: Volume, snapshot: Snapshot, label: SnapshotLabel): void {
-    this.#changing();
-    volume.remove(snapshot);
-    snapshot.label = label;
-    snapshot.version.label = label;
-    this.#forest.versions.touch(snapshot.version);
-    volume.add(snapshot);
+    const { name } = snapshot.label;
+    this.#perform({ do: 'relabel-snapshot', volume: volume.name, snapshot: name, label, nowMs: this.nowMs });
+  }
+
+  /** Sets the volume's properties to exactly these. */
+  setProperties(volume: Volume, properties: Readonly<Record<string, string>>): void {
+    this.#perform({ do: 'set-properties', volume: volume.name, properties });
   }
 
   /**
    * Makes the volume show what the snapshot shows; newer snapshots stay. What it held is kept as a snapshot under `preserve`, or, where that
-   * is undefined, given up. Handles into what it held are stale afterwards. Gives the snapshot that was kept. Throws EEXIST, EINVAL.
+   * is undefined, given up. With `properties` the volume gets those that it had when the snapshot was made. Handles into what it held are stale
+   * afterwards. Gives the snapshot that was kept. Throws EEXIST, EINVAL.
    */
-  restore(volume: Volume, snapshot: Snapshot, preserve: SnapshotRequest | undefined): Snapshot | undefined {
-    const nowMs = this.#options.clock.nowMs();
+  restore(
+    volume: Volume,
+    snapshot: Snapshot,
+    preserve: SnapshotRequest | undefined,
+    { properties = false } = {},
+  ): Snapshot | undefined {
+    const { nowMs } = this;
     const label = preserve === undefined ? undefined : labelFor(volume, preserve, nowMs);
-    this.#changing();
-    this.#byTag.delete(volume.head.version.tag);
-    const frozen = this.#moveHead(volume, nowMs, (head) => this.#forest.restore(head, snapshot.version, label, nowMs));
-    this.#byTag.set(volume.head.version.tag, volume.filesystem);
-    this.#reaper.sweep(volume.filesystem);
-    if (label === undefined) {
-      this.#reclaimer.enqueue(frozen);
-      return undefined;
-    }
-    const kept = this.#snapshotOf(frozen);
-    volume.add(kept);
-    return kept;
+    this.#perform({
+      do: 'restore',
+      volume: volume.name,
+      snapshot: snapshot.label.name,
+      preserve: label,
+      properties: properties ? (snapshot.label.properties ?? {}) : undefined,
+      nowMs,
+    });
+    return label === undefined ? undefined : volume.snapshot(label.name);
   }
 
   /** A new volume that starts as the snapshot and goes its own way. Throws EEXIST, EINVAL. */
   clone(origin: Volume, snapshot: Snapshot, name: string): Volume {
-    this.#volumes.assertFree(name);
-    this.#changing();
-    const nowMs = this.#options.clock.nowMs();
-    const id = this.#forest.takeVolumeId();
-    const head = this.#forest.fork(snapshot.version, id, nowMs);
-    const record = this.#records.create(name, {
-      id,
-      head: head.id,
-      nextIno: origin.record.nextIno,
-      createdMs: nowMs,
-      origin: { id: origin.record.id, volume: origin.name, snapshot: snapshot.label.name },
-      snapshotsChangedMs: nowMs,
-      properties: {},
-    });
-    const volume = this.#attach(record, head);
-    this.#reaper.sweep(volume.filesystem);
-    return volume;
+    this.#set.names.assertFree(name);
+    this.#perform({ do: 'clone', volume: origin.name, snapshot: snapshot.label.name, name, nowMs: this.nowMs });
+    return this.get(name);
   }
 
   /**
@@ -304,25 +304,16 @@ export class Volumes {
    * no other volume gets then. Throws EEXIST, EINVAL.
    */
   renameVolume(volume: Volume, name: string, isShown: () => boolean): void {
-    this.#volumes.assertFree(name, volume);
-    this.#changing();
-    this.#volumes.rename(volume, name, isShown);
-    renameOrigins(this.#volumes, volume);
+    this.#set.names.assertFree(name, volume);
+    const old = volume.name;
+    this.#perform({ do: 'rename-volume', volume: old, name });
+    this.#set.names.keepFormer(old, volume, isShown);
   }
 
   /** Deletes a volume, which must not be mounted, with all its snapshots; clones of them stay. Throws EBUSY where one of them is held. */
   deleteVolume(volume: Volume): void {
     for (const snapshot of volume.snapshots()) assertUnheld(volume, snapshot, this.nowMs);
-    this.#changing();
-    volume.filesystem.alive = false;
-    for (const snapshot of volume.snapshots()) {
-      volume.remove(snapshot);
-      this.#unname(snapshot);
-    }
-    this.#byTag.delete(volume.head.version.tag);
-    this.#volumes.remove(volume);
-    this.#records.remove(volume.record);
-    this.#reclaimer.enqueue(this.#forest.retire(volume.head));
+    this.#perform({ do: 'delete-volume', volume: volume.name });
   }
 
   /** Destroys the orphan `ino` now or, if it is large, in the background. */
@@ -348,7 +339,32 @@ export class Volumes {
     return this.#forest;
   }
 
-  /** Everything done so far is durable when this resolves. */
+  /** Everything done so far survives the end of this process. To be called before anybody is told of it. Throws StoreError. */
+  record(): void {
+    try {
+      this.#recorder.seal();
+    } catch (error) {
+      // Memory is ahead of the journal now: what follows could not be done again.
+      throw this.#committer.poison(error);
+    }
+  }
+
+  /**
+   * Everything done so far is on stable storage when this resolves. Rejects with StoreError when the host fails, and for ever from then on:
+   * the store takes no more changes.
+   */
+  async flush(): Promise<void> {
+    this.record();
+    if (this.#committer.poisoned !== undefined) throw this.#committer.poisoned;
+    try {
+      await this.#store.journal.flush(() => this.#store.blocks.syncWritten());
+    } catch (error) {
+      // What the host lost of the journal can't be made good by what follows in it.
+      throw this.#committer.poison(error);
+    }
+  }
+
+  /** Everything done so far is in the trees on stable storage when this resolves. */
   commit(): Promise<void> {
     return this.#committer.commit();
   }
@@ -372,6 +388,7 @@ export class Volumes {
     await this.#reaper.stop();
     await this.#reclaimer.stop();
     await this.#committer.close();
+    this.#store.journal.end();
   }
 }
 

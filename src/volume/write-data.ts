@@ -1,5 +1,6 @@
-// Writing file data. Blocks that a commit may refer to are never overwritten: data goes to newly allocated blocks, and the old ones are
-// dropped. Only a block that is the head's own and was allocated since the last capture is changed in place, for a part of it.
+// Writing file data. What a commit or the journal may refer to is never overwritten: data goes to newly allocated blocks, and the old ones
+// are dropped. Large writes go to the data file at once; small ones, and the edges of large ones, are kept in memory and in the journal
+// until the next commit (store/blocks.ts). Only a kept block of the head's own is changed in place.
 // INVARIANT: in a file's last block the bytes behind its end are zero, so that a growing file reads zeros there (checked by checkFilesystem).
 
 import { crc32 } from 'node:zlib';
@@ -10,12 +11,19 @@ import { damage, findDamage } from './checked-blocks.ts';
 import { extentFirst, mapBlocks, mappedBlocks, seekExtent, setBlockSum, unmapBlocks } from './extents.ts';
 import type { Filesystem } from './filesystem.ts';
 
+/**
+ * Whole blocks of a write of at most so many bytes are kept. A kept byte is written twice, so large writes are better off without; a small one
+ * would pay for a system call and, with fsync, for a flush of its own.
+ */
+const KEPT_BYTES_MAX = 16 * 1024;
+
 /** The largest file: file blocks are counted in 48 bits, and offsets stay exact as JavaScript numbers. */
 export const FILE_BYTES_MAX = Number.MAX_SAFE_INTEGER - (Number.MAX_SAFE_INTEGER % BLOCK_BYTES);
 
 const at = new Cursor();
 const sums = new Uint32Array(EXTENT_BLOCKS_MAX);
 const block = new Uint8Array(BLOCK_BYTES);
+const blockSum = new Uint32Array(1);
 
 /**
  * Writes `bytes[from..from+length)` at `offset` of the file `inode` and makes the file longer where it ends before. Gives the bytes written: fewer
@@ -40,7 +48,7 @@ export function writeData(
       const fileBlock = Math.floor(position / BLOCK_BYTES);
       const within = position - fileBlock * BLOCK_BYTES;
       const left = length - done;
-      if (within > 0 || left < BLOCK_BYTES) {
+      if (within > 0 || left < BLOCK_BYTES || length <= KEPT_BYTES_MAX) {
         const part = Math.min(BLOCK_BYTES - within, left);
         writePart(fs, head, inode, fileBlock, within, bytes, from + done, part);
         done += part;
@@ -56,7 +64,7 @@ export function writeData(
   return done;
 }
 
-/** Writes up to `count` whole blocks to one run of new blocks; gives how many. */
+/** Writes up to `count` whole blocks to one run of new blocks of the data file; gives how many. */
 function writeBlocks(
   fs: Filesystem,
   head: Head,
@@ -66,16 +74,23 @@ function writeBlocks(
   from: number,
   count: number,
 ): number {
-  const { allocator } = fs.context;
+  const { allocator, blocks, recorder } = fs.context;
   const wanted = withinQuota(fs, inode, fileBlock, Math.min(count, EXTENT_BLOCKS_MAX));
   const start = allocator.allocate(wanted);
   const run = allocator.lastLength;
-  store(fs, start, run, bytes, from);
+  try {
+    blocks.writeSync(bytes, from, run * BLOCK_BYTES, start * BLOCK_BYTES);
+  } catch (error) {
+    allocator.free(start, run);
+    throw error;
+  }
+  allocator.settle(start, run);
   for (let i = 0, byte = from; i < run; i++, byte += BLOCK_BYTES) {
     sums[i] = crc32(bytes.subarray(byte, byte + BLOCK_BYTES));
   }
   unmapBlocks(fs, head, inode, fileBlock, fileBlock + run);
   mapBlocks(fs, head, inode, fileBlock, start, run, sums);
+  recorder.mapped(head.volume, inode.ino, fileBlock, start, run, sums);
   return run;
 }
 
@@ -92,16 +107,6 @@ function withinQuota(fs: Filesystem, inode: Inode, fileBlock: number, count: num
   throw new FsError('EDQUOT', 'quota-used-up', 'the quota of the volume is used up; snapshots do not count against it');
 }
 
-/** Writes `run` newly allocated blocks; gives them back where the host can't take them. */
-function store(fs: Filesystem, start: number, run: number, bytes: Uint8Array, from: number): void {
-  try {
-    fs.context.blocks.writeSync(bytes, from, run * BLOCK_BYTES, start * BLOCK_BYTES);
-  } catch (error) {
-    fs.context.allocator.free(start, run);
-    throw error;
-  }
-}
-
 /** Writes `length` bytes at `within` of one file block, keeping the rest of it. */
 function writePart(
   fs: Filesystem,
@@ -113,26 +118,39 @@ function writePart(
   from: number,
   length: number,
 ): void {
+  const { allocator, blocks, recorder } = fs.context;
   const mapped = seekExtent(fs, inode.ino, fileBlock, at) && extentFirst(at) <= fileBlock;
   const old = mapped ? extentStart(at.page, at.valueAt) + fileBlock - extentFirst(at) : -1;
-  // A snapshot since may share a fresh block: then it is not the head's own.
-  const inPlace = mapped && fs.context.allocator.isFresh(old, 1) && head.owns(extentBirth(at.page, at.valueAt));
-  const keepsNothing = within === 0 && fileBlock * BLOCK_BYTES + length >= inode.sizeBytes;
-  if (mapped && !keepsNothing) loadBlock(fs, inode.ino, fileBlock, old);
-  else block.fill(0);
-  for (let i = 0; i < length; i++) block[within + i] = bytes[from + i]!;
-  const sum = crc32(block);
-  if (inPlace) {
-    fs.context.blocks.writeSync(block, 0, BLOCK_BYTES, old * BLOCK_BYTES);
-    setBlockSum(fs, inode.ino, fileBlock, sum);
+  // A snapshot since may share a kept block: then it is of another version. What was merged into this one counts as another's, since
+  // merging is not recorded.
+  const kept = mapped && extentBirth(at.page, at.valueAt) === head.id ? blocks.kept(old) : undefined;
+  if (kept !== undefined) {
+    copyBytes(bytes, from, length, kept, within);
+    setBlockSum(fs, inode.ino, fileBlock, crc32(kept));
+    recorder.patched(head.volume, inode.ino, fileBlock, within, bytes, from, length);
     return;
   }
+  const keepsNothing = length === BLOCK_BYTES || (within === 0 && fileBlock * BLOCK_BYTES + length >= inode.sizeBytes);
+  if (mapped && !keepsNothing) loadBlock(fs, inode.ino, fileBlock, old);
+  else if (length < BLOCK_BYTES) block.fill(0);
+  copyBytes(bytes, from, length, block, within);
   withinQuota(fs, inode, fileBlock, 1);
-  const start = fs.context.allocator.allocate(1);
-  store(fs, start, 1, block, 0);
-  sums[0] = sum;
+  blocks.assertRoom(BLOCK_BYTES);
+  const start = allocator.allocate(1);
+  allocator.settle(start, 1);
+  blocks.keep(start).set(block);
+  blockSum[0] = crc32(block);
   unmapBlocks(fs, head, inode, fileBlock, fileBlock + 1);
-  mapBlocks(fs, head, inode, fileBlock, start, 1, sums);
+  mapBlocks(fs, head, inode, fileBlock, start, 1, blockSum);
+  // Behind the end of the file there are zeros, which need not be recorded.
+  const end = Math.max(inode.sizeBytes - fileBlock * BLOCK_BYTES, within + length);
+  recorder.kept(head.volume, inode.ino, fileBlock, start, block, Math.min(BLOCK_BYTES, end));
+}
+
+function copyBytes(from: Uint8Array, fromAt: number, length: number, to: Uint8Array, toAt: number): void {
+  // A view costs more than a loop does over a few bytes.
+  if (length >= 128) to.set(from.subarray(fromAt, fromAt + length), toAt);
+  else for (let i = 0; i < length; i++) to[toAt + i] = from[fromAt + i]!;
 }
 
 /** Reads the data block `old` into `block`; the extent is under `at`. */

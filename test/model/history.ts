@@ -5,12 +5,13 @@ import { expect } from 'vitest';
 import { SPACE, spaceKey } from '../../src/format/index.ts';
 import { type Volumes, checkVolumes, currentHolds, uniqueBlocks } from '../../src/volume/index.ts';
 import { MemoryBlockFile } from '../support/memory-block-file.ts';
-import { TestClock, openMemoryVolumes } from '../support/memory-volumes.ts';
+import { MemoryJournalFile } from '../support/memory-journal-file.ts';
+import { MemoryKeyValue } from '../support/memory-key-value.ts';
+import { type MemoryVolumes, TestClock, openMemoryVolumes } from '../support/memory-volumes.ts';
 import { differences } from './differences.ts';
 import { FILE_COMMANDS } from './file-commands.ts';
 import { type NaiveVolumes, copyOf, naiveVolume, tagsAt } from './naive-volumes.ts';
 import { type Scene, type Step, pick } from './step.ts';
-import { ToldKeyValue } from './told-key-value.ts';
 import { VERSION_COMMANDS } from './version-commands.ts';
 
 const COMMANDS = { ...FILE_COMMANDS, ...VERSION_COMMANDS };
@@ -22,14 +23,12 @@ export type CommandName = keyof typeof COMMANDS | StoreCommandName;
 export type NamedStep = Step & { readonly command: CommandName };
 
 export class History {
-  readonly #blocks = new MemoryBlockFile();
   readonly #clock = new TestClock();
-  #kv = new ToldKeyValue();
+  #kv = new MemoryKeyValue();
+  #blocks = new MemoryBlockFile();
+  #journal: MemoryVolumes['journal'] = [new MemoryJournalFile(), new MemoryJournalFile()];
   #volumes!: Volumes;
   #naive: NaiveVolumes = new Map([['main', naiveVolume()]]);
-  /** What the commit took that is under way, and what the last one that is durable had taken. */
-  #captured = this.#naive;
-  #durable = this.#naive;
   #serial = 0;
   readonly #storeCommands: Record<StoreCommandName, (step: Step) => Promise<void>> = {
     measureDelete: (step) => this.#measureDelete(step),
@@ -57,10 +56,8 @@ export class History {
   }
 
   async #open(): Promise<void> {
-    this.#kv.onCapture = () => (this.#captured = copyOf(this.#naive));
-    this.#kv.onDurable = () => (this.#durable = this.#captured);
     // A tiny cache, so that nodes are evicted and read again; commits come only from the history and from reclaiming.
-    const options = { kv: this.#kv, blocks: this.#blocks, clock: this.#clock, cacheBytes: 0 };
+    const options = { kv: this.#kv, blocks: this.#blocks, journal: this.#journal, clock: this.#clock, cacheBytes: 0 };
     ({ volumes: this.#volumes } = await openMemoryVolumes(options));
   }
 
@@ -68,6 +65,8 @@ export class History {
     const { command } = step;
     if (command in COMMANDS) COMMANDS[command as keyof typeof COMMANDS](this.#scene(step), step);
     else await this.#storeCommands[command as StoreCommandName](step);
+    // What whoever gave the command is told of.
+    this.#volumes.record();
   }
 
   #scene({ volume: number }: Step): Scene {
@@ -119,13 +118,12 @@ export class History {
     expect(await checkVolumes(this.#volumes)).toEqual([]);
   }
 
-  /** Everything since the last durable commit is lost; whatever the background was doing is cut off there. */
+  /** The process ends at once; whatever the background was doing is cut off there. Nothing is lost but what was open without a name. */
   async #crash(): Promise<void> {
-    const durable = this.#durable;
-    this.#kv.onCapture = this.#kv.onDurable = () => undefined;
-    this.#kv = await this.#kv.fork();
-    this.#naive = copyOf(durable);
-    this.#captured = durable;
+    this.#kv = this.#kv.copy();
+    this.#blocks = this.#blocks.copy();
+    this.#journal = [this.#journal[0].copy(), this.#journal[1].copy()];
+    this.#naive = copyOf(this.#naive);
     await this.#open();
     this.#expectAll();
   }

@@ -13,6 +13,14 @@ export class MemoryBlockFile implements BlockFile {
   syncs = 0;
   #unsynced = false;
 
+  /** A file of its own with what is in this one now. */
+  copy(): MemoryBlockFile {
+    const copy = new MemoryBlockFile();
+    for (const [block, bytes] of this.#blocks) copy.#blocks.set(block, bytes.slice());
+    copy.#sizeBytes = this.#sizeBytes;
+    return copy;
+  }
+
   get sizeBytes(): number {
     return this.#sizeBytes;
   }
@@ -57,6 +65,19 @@ export class MemoryBlockFile implements BlockFile {
     });
     this.#sizeBytes = Math.max(this.#sizeBytes, byteOffset + length);
     this.#unsynced = true;
+  }
+
+  assertRoom(): void {
+    // There is always room.
+  }
+
+  async write(buffers: readonly Uint8Array[], byteOffset: number): Promise<void> {
+    await Promise.resolve();
+    let at = byteOffset;
+    for (const buffer of buffers) {
+      this.writeSync(buffer, 0, buffer.length, at);
+      at += buffer.length;
+    }
   }
 
   async sync(): Promise<void> {

@@ -44,6 +44,13 @@ export class MemoryKeyValue implements KeyValue {
     }
   }
 
+  /** An engine of its own with what is in this one now. */
+  copy(): MemoryKeyValue {
+    const copy = new MemoryKeyValue();
+    copy.#records = new Map(this.#records);
+    return copy;
+  }
+
   readView(): ReadView {
     const records: Records = new Map(this.#records);
     return {

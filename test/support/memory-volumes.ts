@@ -1,8 +1,9 @@
 /** A store in memory with its volumes, and a clock that stands still unless a test turns it. */
-import { BlockAllocator, type OpenStore } from '../../src/store/index.ts';
+import { BlockAllocator, Blocks, Journal, type JournalFile, type OpenStore } from '../../src/store/index.ts';
 import type { Clock, Timespec } from '../../src/util/index.ts';
 import { Volumes, checkVolumes, type VolumesOptions } from '../../src/volume/index.ts';
 import { MemoryBlockFile } from './memory-block-file.ts';
+import { MemoryJournalFile } from './memory-journal-file.ts';
 import { MemoryKeyValue } from './memory-key-value.ts';
 
 export class TestClock implements Clock {
@@ -29,6 +30,7 @@ export interface MemoryVolumes {
   readonly clock: TestClock;
   readonly kv: MemoryKeyValue;
   readonly blocks: MemoryBlockFile;
+  readonly journal: readonly [MemoryJournalFile, MemoryJournalFile];
   /** Commits, waits for reclaiming, and runs the full check: what it complains of, nothing if all is well. */
   check(): Promise<unknown[]>;
 }
@@ -36,16 +38,22 @@ export interface MemoryVolumes {
 export interface MemoryVolumesOptions extends VolumesOptions {
   kv?: MemoryKeyValue;
   blocks?: MemoryBlockFile;
+  journal?: readonly [MemoryJournalFile, MemoryJournalFile];
 }
 
 /** A new store with the volume `main`, whose root belongs to 0:0; commits come only when they are asked for. */
 export async function openMemoryVolumes(options: MemoryVolumesOptions = {}): Promise<MemoryVolumes> {
-  const { kv = new MemoryKeyValue(), blocks = new MemoryBlockFile(), ...rest } = options;
+  const { kv = new MemoryKeyValue(), blocks = new MemoryBlockFile(), ...others } = options;
+  const { journal = [new MemoryJournalFile(), new MemoryJournalFile()], ...rest } = others;
   const clock = new TestClock();
   const allocator = await BlockAllocator.load(kv);
-  const format = { format: 1 } as OpenStore['format'];
-  const store: OpenStore = { kv, blocks, allocator, format, path: '', close: () => Promise.resolve() };
-  const volumes = await Volumes.open(store, { clock, commitIntervalMs: 1_000_000, uid: 0, gid: 0, ...rest });
+  const volumes = await Volumes.open(memoryStore(kv, blocks, allocator, journal), {
+    clock,
+    commitIntervalMs: 1_000_000,
+    uid: 0,
+    gid: 0,
+    ...rest,
+  });
   const check = async (): Promise<unknown[]> => {
     await volumes.reclaimed();
     await volumes.commit();
@@ -53,5 +61,29 @@ export async function openMemoryVolumes(options: MemoryVolumesOptions = {}): Pro
     await volumes.commit();
     return checkVolumes(volumes);
   };
-  return { volumes, clock, kv, blocks, check };
+  return { volumes, clock, kv, blocks, journal, check };
+}
+
+/** An open store of these parts. */
+function memoryStore(
+  kv: MemoryKeyValue,
+  file: MemoryBlockFile,
+  allocator: BlockAllocator,
+  journal: readonly [JournalFile, JournalFile],
+): OpenStore {
+  return {
+    kv,
+    blocks: new Blocks(file, (block) => allocator.isAllocated(block)),
+    allocator,
+    journal: new Journal(journal),
+    format: { format: 1 } as OpenStore['format'],
+    path: '',
+    recovered: () => undefined,
+    close: () => Promise.resolve(),
+  };
+}
+
+/** How often records of the journal were brought to stable storage. */
+export function journalSyncs({ journal }: MemoryVolumes): number {
+  return journal[0].syncs + journal[1].syncs;
 }

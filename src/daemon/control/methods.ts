@@ -177,6 +177,13 @@ export interface UnmountResult {
 }
 
 /** Every method: what it takes, what it gives. */
+/** What `volume.rename` gives. */
+export interface RenameInfo {
+  readonly volume: string;
+  /** Where it, or a snapshot of it, is mounted: there the mount table shows the old name. */
+  readonly mountedOn: readonly string[];
+}
+
 export interface ControlMethods {
   status: { params: Record<string, never>; result: StoreStatus };
   mount: { params: MountRequest; result: MountInfo };
@@ -184,6 +191,7 @@ export interface ControlMethods {
   'volume.list': { params: Record<string, never>; result: VolumeInfo[] };
   'volume.create': { params: { volume: string }; result: VolumeInfo };
   'volume.delete': { params: { volume: string; dryRun: boolean }; result: VolumeInfo };
+  'volume.rename': { params: { volume: string; to: string }; result: RenameInfo };
   'volume.get': { params: { volume: string }; result: PropertyInfo[] };
   'volume.set': { params: { volume: string; property: string; value: string }; result: PropertyInfo };
   'snapshot.list': { params: { volume: string }; result: SnapshotInfo[] };

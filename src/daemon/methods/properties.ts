@@ -69,9 +69,9 @@ export async function setProperty(service: Service, params: Fields): Promise<Pro
       `property ${name} can't be "${value}"; it takes: ${property.takes}`,
     );
   }
-  volume.record.properties[name] = stored;
+  volumes.setProperties(volume, { ...volume.record.properties, [name]: stored });
   if (name === 'snapdir') await service.daemon?.mounts.snapdirChanged(volume);
-  await volumes.commit();
+  await volumes.flush();
   service.log.info(`volume ${volume.name}: ${name} set to ${value}`);
   return describeProperty(volume, name, property);
 }

@@ -1,12 +1,11 @@
 // Restoring over the control protocol.
 
-import { FsError, ProtocolError } from '../../errors/index.ts';
+import { ProtocolError } from '../../errors/index.ts';
 import {
   BLOCK_BYTES,
   defaultSnapshotName,
   labelFor,
   writtenBlocks,
-  type Snapshot,
   type SnapshotRequest,
   type Volume,
 } from '../../volume/index.ts';
@@ -29,7 +28,7 @@ export async function restoreSnapshot(service: Service, params: Fields): Promise
   const volume = volumes.get(stringParam(params, 'volume'));
   const snapshot = volume.snapshot(stringParam(params, 'name'));
   const { name } = snapshot.label;
-  const properties = (optionalBoolean(params, 'properties') ?? false) ? notedProperties(volume, snapshot) : undefined;
+  const properties = optionalBoolean(params, 'properties') ?? false;
   const nowMs = Date.now();
   const preserve: SnapshotRequest | undefined = discard
     ? undefined
@@ -41,26 +40,13 @@ export async function restoreSnapshot(service: Service, params: Fields): Promise
   if (dryRun) return info;
   // From here to the notification nobody else has a turn.
   const afterRestore = daemon?.mounts.beforeRestore(volume);
-  const kept = volumes.restore(volume, snapshot, preserve);
-  // After what it held was kept, with the properties that it had.
-  if (properties !== undefined) volume.record.properties = properties;
+  const kept = volumes.restore(volume, snapshot, preserve, { properties });
   const told = afterRestore?.(kept === undefined ? [] : [kept.label.accessPoint]);
-  await volumes.commit();
+  await volumes.flush();
   await told;
-  if (properties !== undefined) await daemon?.mounts.snapdirChanged(volume);
+  if (properties) await daemon?.mounts.snapdirChanged(volume);
   log.info(`volume ${volume.name} restored to snapshot ${name}; ${preserved ?? 'nothing'} keeps what it held`);
   return info;
-}
-
-/** The properties of the volume as they were when the snapshot was made. Throws ENODATA where they were not noted. */
-function notedProperties(volume: Volume, { label }: Snapshot): Record<string, string> {
-  if (label.properties !== undefined) return label.properties;
-  throw new FsError(
-    'ENODATA',
-    'properties-not-noted',
-    `snapshot ${volume.name}@${label.name} was made before properties were noted in snapshots; restore it without --properties, ` +
-      'and set them with "amberfs volume set"',
-  );
 }
 
 /** `before-restore-` and the time in UTC, with a number behind it where that is taken. */

@@ -58,7 +58,7 @@ export async function deleteSnapshots(service: Service, params: Fields): Promise
     volume,
     gone.map(({ label }) => label.accessPoint),
   );
-  await volumes.commit();
+  await volumes.flush();
   for (const { label } of gone) service.log.info(`snapshot ${volume.name}@${label.name} deleted`);
   const names = new Set(gone.map(({ label }) => label.name));
   return {

@@ -20,7 +20,7 @@ export async function addHold(service: Service, params: Fields): Promise<Snapsho
     ...(reason === undefined ? {} : { reason }),
     ...(expiresMs === undefined ? {} : { expiresMs }),
   });
-  await volumes.commit();
+  await volumes.flush();
   service.log.info(`snapshot ${volume.name}@${snapshot.label.name} held by ${tag}`);
   return describeSnapshot(service, volume, snapshot);
 }
@@ -32,7 +32,7 @@ export async function releaseHold(service: Service, params: Fields): Promise<Sna
   const volume = volumes.get(stringParam(params, 'volume'));
   const snapshot = volume.snapshot(stringParam(params, 'name'));
   releaseSnapshot(volumes, volume, snapshot, tag);
-  await volumes.commit();
+  await volumes.flush();
   service.log.info(`snapshot ${volume.name}@${snapshot.label.name} released by ${tag}`);
   return describeSnapshot(service, volume, snapshot);
 }

@@ -34,7 +34,7 @@ export async function createSnapshot(service: Service, params: Fields): Promise<
     accessPoint: optionalString(params, 'accessPoint'),
   });
   await service.daemon?.mounts.snapshotsChanged(volume, [snapshot.label.accessPoint]);
-  await volumes.commit();
+  await volumes.flush();
   service.log.info(`snapshot ${volume.name}@${snapshot.label.name} created`);
   return describeSnapshot(service, volume, snapshot);
 }
@@ -48,7 +48,7 @@ export async function renameSnapshot(service: Service, params: Fields): Promise<
   const to = optionalString(params, 'to') ?? before.name;
   volumes.renameSnapshot(volume, snapshot, to, optionalString(params, 'accessPoint'));
   await service.daemon?.mounts.snapshotsChanged(volume, [before.accessPoint, snapshot.label.accessPoint]);
-  await volumes.commit();
+  await volumes.flush();
   const { name, accessPoint } = snapshot.label;
   service.log.info(`snapshot ${volume.name}@${before.name} renamed to ${name}, in the directory ${accessPoint}`);
   return describeSnapshot(service, volume, snapshot);

@@ -2,21 +2,10 @@
 
 import { FsError } from '../../errors/index.ts';
 import type { Volume } from '../../volume/index.ts';
+import type { RenameInfo } from '../control/methods.ts';
 import type { Fields } from '../control/protocol.ts';
 import { stringParam } from '../params.ts';
 import type { Service } from './service.ts';
-
-declare module '../control/methods.ts' {
-  interface ControlMethods {
-    'volume.rename': { params: { volume: string; to: string }; result: RenameInfo };
-  }
-}
-
-interface RenameInfo {
-  readonly volume: string;
-  /** Where it, or a snapshot of it, is mounted: there the mount table shows the old name. */
-  readonly mountedOn: readonly string[];
-}
 
 /** `volume.rename`: mounted or not, nothing of what it holds changes. */
 export async function renameVolume(service: Service, params: Fields): Promise<RenameInfo> {
@@ -30,7 +19,7 @@ export async function renameVolume(service: Service, params: Fields): Promise<Re
     mounts?.list().some((mount) => shown.some((one) => one.dir === mount.dir && one.mountedMs === mount.mountedMs)) ??
     false;
   volumes.renameVolume(volume, stringParam(params, 'to'), isShown);
-  await volumes.commit();
+  await volumes.flush();
   service.log.info(`volume ${name} renamed to ${volume.name}`);
   return { volume: volume.name, mountedOn: shown.map(({ dir }) => dir) };
 }

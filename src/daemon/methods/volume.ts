@@ -34,7 +34,7 @@ export async function listVolumes(service: Service): Promise<VolumeInfo[]> {
 export async function createVolume(service: Service, params: Fields): Promise<VolumeInfo> {
   const { volumes } = service.core;
   const volume = volumes.createVolume(stringParam(params, 'volume'));
-  await volumes.commit();
+  await volumes.flush();
   service.log.info(`volume ${volume.name} created`);
   return describeVolume(service, volume);
 }
@@ -58,7 +58,7 @@ export async function deleteVolume(service: Service, params: Fields): Promise<Vo
   const volume = volumes.get(name);
   assertDeletable(service, volume);
   volumes.deleteVolume(volume);
-  await volumes.commit();
+  await volumes.flush();
   service.log.info(`volume ${volume.name} deleted`);
   return info;
 }
@@ -69,7 +69,7 @@ export async function cloneVolume(service: Service, params: Fields): Promise<Vol
   const origin = volumes.get(stringParam(params, 'volume'));
   const snapshot = origin.snapshot(stringParam(params, 'name'));
   const volume = volumes.clone(origin, snapshot, stringParam(params, 'to'));
-  await volumes.commit();
+  await volumes.flush();
   service.log.info(`volume ${volume.name} cloned from ${origin.name}@${snapshot.label.name}`);
   return describeVolume(service, volume);
 }

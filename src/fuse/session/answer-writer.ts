@@ -38,6 +38,13 @@ export class ReplyBuffer {
     this.words = new Uint32Array(this.bytes.buffer, 0, this.bytes.length / 4);
     this.payload = this.bytes.subarray(HEADER);
   }
+
+  /** Makes the answer that stands here one that says `errno`, whatever it said; gives its length in bytes. */
+  putError(errno: number): number {
+    this.words[FUSE_OUT_HEADER.len / 4] = HEADER;
+    this.words[FUSE_OUT_HEADER.error / 4] = -errno;
+    return HEADER;
+  }
 }
 
 export abstract class AnswerWriter implements Answer {

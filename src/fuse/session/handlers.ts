@@ -147,6 +147,12 @@ export interface FuseHandlers {
   /** FORGET and each item of BATCH_FORGET: the kernel gives back `nlookup` look-ups of the node. */
   forget?: (nodeHi: number, nodeLo: number, nlookup: number) => void;
 
+  /**
+   * Called before each answer is sent, late ones included: what the answer acknowledges must not get lost from then on. Where it throws, the
+   * answer becomes EIO.
+   */
+  beforeAnswer?: () => void;
+
   lookup?: (request: Request, body: NameIn, reply: Reply) => void;
   getattr?: (request: Request, body: GetattrIn, reply: Reply) => void;
   statx?: (request: Request, body: StatxIn, reply: Reply) => void;

@@ -199,7 +199,8 @@ export class ProtocolSession implements RequestSink {
   }
 
   /** Sends an answer. What the kernel says to it concerns nobody but the log. */
-  #send(buffer: ReplyBuffer, lengthBytes: number, opcode: number): void {
+  #send(buffer: ReplyBuffer, answerBytes: number, opcode: number): void {
+    const lengthBytes = this.#mayAnswer(opcode) ? answerBytes : buffer.putError(ERRNO.EIO);
     const error = buffer.words[FUSE_OUT_HEADER.error / 4] !== 0;
     this.statistics.countReply(opcode, lengthBytes, error);
     const outcome = this.#channel.send(buffer.bytes, lengthBytes);
@@ -210,6 +211,17 @@ export class ProtocolSession implements RequestSink {
       return;
     }
     this.#log.error(`the kernel refused the answer to ${opcodeName(opcode)} with errno ${outcome}`);
+  }
+
+  /** Whether what an answer would acknowledge can be acknowledged. */
+  #mayAnswer(opcode: number): boolean {
+    try {
+      this.#handlers.beforeAnswer?.();
+      return true;
+    } catch (error) {
+      this.#log.error(`${opcodeName(opcode)} can't be acknowledged: ${describe(error)}`);
+      return false;
+    }
   }
 
   #failed(error: unknown, reply: CurrentReply): void {

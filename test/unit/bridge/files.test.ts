@@ -3,6 +3,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ERRNO } from '../../../src/errors/index.ts';
 import { MemoryBlockFile } from '../../support/memory-block-file.ts';
+import { journalSyncs } from '../../support/memory-volumes.ts';
 import { errnoLater, errnoOf, listAll, openBridged, ROOT, type BridgedMount } from '../../support/bridged-mount.ts';
 import { MessageWriter } from '../../support/fuse-message.ts';
 
@@ -73,6 +74,7 @@ describe('data', () => {
     const { entry, fh } = mount.create(ROOT, 'f');
     const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251));
     mount.write(entry.node, fh, 0, bytes);
+    await memory.volumes.commit();
     memory.clock.advance(5);
     for (const [offset, size] of [
       [0, 1 << 20],
@@ -95,7 +97,7 @@ describe('data', () => {
     const { mount, memory } = bridged;
     const { entry, fh } = mount.create(ROOT, 'f');
     mount.write(entry.node, fh, 0, Buffer.alloc(8192, 1));
-    await mount.fsync(entry.node, fh);
+    await memory.volumes.commit();
     memory.blocks.writeSync(Buffer.from([2]), 0, 1, 4096 + 17);
     expect(mount.read(entry.node, fh, 0, 4096)).toEqual(Buffer.alloc(4096, 1));
     expect(errnoOf(() => mount.read(entry.node, fh, 4096, 4096))).toBe(ERRNO.EIO);
@@ -103,18 +105,22 @@ describe('data', () => {
     expect(mount.write(entry.node, fh, 4096, Buffer.alloc(4096))).toBe(4096);
   });
 
-  test('fsync, fsyncdir and syncfs answer when it is durable', async () => {
+  test('fsync, fsyncdir and syncfs answer when the journal is durable', async () => {
     const { mount, memory } = bridged;
     const { entry, fh } = mount.create(ROOT, 'f');
-    let records = memory.kv.size;
     for (const durable of [() => mount.fsync(entry.node, fh), () => mount.fsyncdir(ROOT, 0), () => mount.syncfs()]) {
-      mount.mkdir(ROOT, `d${records}`);
-      for (let i = 0; i < 100; i++) mount.create(ROOT, `${records}-${i}`);
-      expect(memory.kv.size).toBe(records);
+      const syncs = journalSyncs(memory);
+      mount.mkdir(ROOT, `d${syncs}`);
+      expect(journalSyncs(memory)).toBe(syncs);
       await durable();
-      expect(memory.kv.size).toBeGreaterThan(records);
-      records = memory.kv.size;
+      expect(journalSyncs(memory)).toBe(syncs + 1);
+      await durable();
+      expect(journalSyncs(memory)).toBe(syncs + 1);
     }
+    const records = memory.kv.size;
+    mount.write(entry.node, fh, 0, Buffer.alloc(1 << 20, 1));
+    await mount.fsync(entry.node, fh);
+    expect([memory.blocks.syncs, memory.kv.size]).toEqual([1, records]);
   });
 
   test('holes are punched and space is asked for', async () => {

@@ -163,6 +163,7 @@ describe('after a restore', () => {
     await takeSnapshot(mount, 's');
     mount.write(file, 0, 0, Buffer.alloc(4096, 'n'));
     const target = write('g', '');
+    await memory.volumes.commit();
     const reading = mount.readLater(file, 0, 0, 4096);
     const copying = mount.copyFileRange({ node: file, fh: 0, offset: 0 }, { node: target, fh: 0, offset: 0 }, 4096);
     memory.clock.advance(5);

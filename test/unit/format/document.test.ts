@@ -3,8 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
+  CHANGE,
   DEAD_BLOCKS,
   ENTRY,
+  JournalRecordWriter,
+  Key,
   RECORD,
   SPACE,
   createInode,
@@ -14,6 +17,7 @@ import {
   decodeDead,
   decodeDeadSum,
   decodeInode,
+  decodeJournalMark,
   decodePage,
   decodeSuper,
   decodeVersion,
@@ -21,6 +25,7 @@ import {
   encodeDead,
   encodeDeadSum,
   encodeInode,
+  encodeJournalMark,
   encodePage,
   encodeSuper,
   encodeVersion,
@@ -32,8 +37,10 @@ import {
   keySuffix48,
   keyType,
   pageCount,
+  readJournalRecord,
   valueAt,
   valueLengthAt,
+  visitJournalItems,
 } from '../../../src/format/index.ts';
 
 const document = readFileSync(new URL('../../../src/format/FORMAT.md', import.meta.url), 'utf8');
@@ -64,6 +71,14 @@ describe('FORMAT.md', () => {
   it('lists the key spaces, the kinds of entries and the record types as they are in the code', () => {
     expect(bytesOfTable(Object.keys(SPACE))).toEqual(SPACE);
     expect(bytesOfTable(Object.keys(ENTRY))).toEqual(ENTRY);
+    expect(bytesOfTable(Object.keys(CHANGE))).toMatchObject({
+      put: 2,
+      remove: 3,
+      map: 4,
+      unmap: 5,
+      block: 6,
+      patch: 7,
+    });
     for (const [name, type] of Object.entries(RECORD)) {
       expect(document).toMatch(
         new RegExp(`^\\| ${name} +\\| 0x${type.toString(16)} \`${String.fromCharCode(type)}\``, 'm'),
@@ -128,5 +143,48 @@ describe('FORMAT.md', () => {
     const bytes = new Uint8Array(90);
     encodeInode(inode, bytes, 0);
     expect(bytes).toEqual(example('inode'));
+  });
+
+  it('shows a journal record', () => {
+    const bytes = example('journal record');
+    const record = readJournalRecord(bytes, 0)!;
+    expect([record.sequence, record.durable]).toEqual([7, 5]);
+    const writer = new JournalRecordWriter();
+    const key = new Key();
+    const keyOf = (found: Uint8Array): Key => key.copy(found, 0, found.length);
+    visitJournalItems(record.items, {
+      put: (volume, found, value) => {
+        expect([...found]).toEqual([...key.orphan(3, 257).bytes.subarray(0, key.length)]);
+        writer.put(volume, keyOf(found).bytes, 0, key.length, value, 0, value.length);
+      },
+      remove: (volume, found) => {
+        expect([...found]).toEqual([...key.dirent(1, 5).bytes.subarray(0, key.length)]);
+        writer.remove(volume, keyOf(found).bytes, 0, key.length);
+      },
+      map: (volume, ino, fileBlock, start, sums) => {
+        expect([ino, fileBlock, start, sums[0]]).toEqual([257, 2, 4096, 0xaabbccdd]);
+        writer.map(volume, ino, fileBlock, start, sums.length, sums);
+      },
+      unmap: (volume, ino, from, to) => {
+        writer.unmap(volume, ino, from, to);
+      },
+      block: (volume, ino, fileBlock, start, contents) => {
+        writer.block(volume, ino, fileBlock, start, contents, contents.length);
+      },
+      patch: (volume, ino, fileBlock, within, contents) => {
+        writer.patch(volume, ino, fileBlock, within, contents, 0, contents.length);
+      },
+      structure: (json) => {
+        expect(JSON.parse(json)).toEqual({ do: 'delete-volume', volume: 'a' });
+        writer.structure(json);
+      },
+    });
+    writer.seal(7, 5);
+    expect(Buffer.from(writer.bytes.subarray(0, writer.length)).equals(bytes)).toBe(true);
+  });
+
+  it('shows a journal mark', () => {
+    expect(decodeJournalMark(example('journal mark'))).toBe(7);
+    expect(encodeJournalMark(7)).toEqual(example('journal mark'));
   });
 });

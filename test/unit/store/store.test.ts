@@ -20,6 +20,7 @@ import { CorruptionError, FsError, StoreError } from '../../../src/errors/index.
 import { BLOCK_BYTES, regionKey } from '../../../src/format/index.ts';
 import { Committer, initStore, openStore, type OpenStore } from '../../../src/store/index.ts';
 import { MemoryBlockFile } from '../../support/memory-block-file.ts';
+import { MemoryJournalFile } from '../../support/memory-journal-file.ts';
 import { MemoryKeyValue } from '../../support/memory-key-value.ts';
 
 const temporary = await dir({ unsafeCleanup: true });
@@ -54,9 +55,10 @@ describe('initStore', () => {
   it('makes a store that only its owner can read', async () => {
     const path = newPath();
     const format = await initStore(path);
-    expect(readdirSync(path).sort()).toEqual(['data', 'db', 'format.json']);
+    expect(readdirSync(path).sort()).toEqual(['data', 'db', 'format.json', 'journal-0', 'journal-1']);
     const mode = (name: string): number => statSync(`${path}/${name}`).mode & 0o777;
-    expect(['.', 'db', 'data', 'format.json'].map(mode)).toEqual([0o700, 0o700, 0o600, 0o600]);
+    const files = ['data', 'format.json', 'journal-0', 'journal-1'];
+    expect(['.', 'db', ...files].map(mode)).toEqual([0o700, 0o700, ...files.map(() => 0o600)]);
     expect(JSON.parse(readFileSync(`${path}/format.json`, 'utf8'))).toEqual(format);
     expect(Math.abs(Date.parse(format.created) - Date.now())).toBeLessThan(60_000);
     expect(existsSync(`${path}/db/CURRENT`)).toBe(true);
@@ -199,7 +201,7 @@ describe('openStore', () => {
     await store.close();
   });
 
-  it('takes replacements for the engine and the file', async () => {
+  it('takes replacements for the engine and the files', async () => {
     const path = await newStore();
     const kv = new MemoryKeyValue();
     const blocks = new MemoryBlockFile();
@@ -214,11 +216,15 @@ describe('openStore', () => {
         open().close();
         return blocks;
       },
+      journalFile: (where) => {
+        asked.push(where);
+        return new MemoryJournalFile();
+      },
     });
-    expect(asked).toEqual([`${path}/db`, `${path}/data`]);
-    expect([store.kv, store.blocks]).toEqual([kv, blocks]);
+    expect(asked).toEqual(['db', 'data', 'journal-0', 'journal-1'].map((name) => `${path}/${name}`));
+    expect(store.kv).toBe(kv);
     await fill(store, 3);
-    expect(kv.size).toBe(1);
+    expect([kv.size, blocks.sizeBytes]).toEqual([1, 3 * BLOCK_BYTES]);
     await store.close();
     expect(() => kv.get(regionKey(0))).toThrow(/closed/);
   });
@@ -237,6 +243,7 @@ describe('openStore', () => {
     const stored = (): number => statSync(`${path}/data`).blocks * 512;
     expect(stored()).toBe(blocks * BLOCK_BYTES);
     const again = await openStore(path, { punch: { delayMs: 1 } });
+    again.recovered();
     await expect.poll(stored).toBe(BLOCK_BYTES);
     await again.close();
   });

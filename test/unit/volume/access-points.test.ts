@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 
 test('access-points=gmt names directories by the second in UTC, one snapshot each', () => {
-  volume.record.properties['access-points'] = 'gmt';
+  volume.record.properties = { 'access-points': 'gmt' };
   expect(volumes.createSnapshot(volume, { name: 'a' }).label.accessPoint).toBe('@GMT-2001.09.09-01.46.40');
   expect(() => volumes.createSnapshot(volume, { name: 'b' })).toThrow(
     expect.objectContaining({ code: 'EEXIST', reason: 'access-point-second-taken' }),
@@ -26,9 +26,9 @@ test('access-points=gmt names directories by the second in UTC, one snapshot eac
 test('name and access point are renamed apart or together', () => {
   const snapshot = volumes.createSnapshot(volume, { name: 'a' });
   volumes.renameSnapshot(volume, snapshot, 'a', 'place');
-  expect(snapshot.label).toEqual({ name: 'a', accessPoint: 'place', properties: {} });
+  expect(snapshot.label).toEqual({ name: 'a', accessPoint: 'place' });
   volumes.renameSnapshot(volume, snapshot, 'b');
-  expect(snapshot.label).toEqual({ name: 'b', accessPoint: 'place', properties: {} });
+  expect(snapshot.label).toEqual({ name: 'b', accessPoint: 'place' });
   volumes.renameSnapshot(volume, snapshot, 'place');
   volumes.renameSnapshot(volume, snapshot, 'c');
   expect([volume.findAccessPoint('c'), volume.findSnapshot('place')]).toEqual([snapshot, undefined]);

@@ -36,7 +36,7 @@ describe('quota', () => {
     const volume = volumes.get('main');
     const fs = volume.filesystem;
     const ino = createFile(fs);
-    volume.record.properties['quota'] = String(MiB);
+    volume.record.properties = { quota: String(MiB) };
     const left = fs.quotaLeftBlocks;
     expect(left).toBeLessThan(256);
     expect(write(fs, ino, 0, MiB)).toBe(left * 4 * KiB);
@@ -56,7 +56,7 @@ describe('quota', () => {
     const volume = volumes.get('main');
     const fs = volume.filesystem;
     const ino = createFile(fs);
-    volume.record.properties['quota'] = String(MiB);
+    volume.record.properties = { quota: String(MiB) };
     for (let round = 0; round < 5; round++) {
       expect(write(fs, ino, 0, 512 * KiB)).toBe(512 * KiB);
       volumes.createSnapshot(volume, { name: `s${round}` });
