@@ -75,6 +75,30 @@ function remove(dir, count) {
   return { seconds };
 }
 
+/**
+ * Writes `callBytes` and calls fdatasync, `count` times: over a file of `fileBytes` that is there already, or, where that is 0, at its end. The median
+ * seconds of one.
+ */
+function sync(file, count, callBytes, fileBytes) {
+  const buffer = randomFillSync(Buffer.alloc(Math.max(callBytes, fileBytes)));
+  const fd = fs.openSync(file, 'w');
+  fs.writeSync(fd, buffer, 0, fileBytes);
+  fs.fsyncSync(fd);
+  const each = [];
+  for (let index = 0; index < count; index++) {
+    const at = fileBytes === 0 ? index * callBytes : (index * 37 * callBytes) % fileBytes;
+    each.push(
+      secondsOf(() => {
+        fs.writeSync(fd, buffer, 0, callBytes, at);
+        fs.fdatasyncSync(fd);
+      }),
+    );
+  }
+  fs.closeSync(fd);
+  each.sort((a, b) => a - b);
+  return { seconds: each[count >> 1] };
+}
+
 /** Takes snapshots by mkdir, each after a small change so that none is for free; the seconds of each. */
 function snapshots(dir, prefix, count) {
   const seconds = [];
@@ -88,6 +112,7 @@ function snapshots(dir, prefix, count) {
 const [, , job, target, ...rest] = process.argv;
 const jobs = {
   write: () => write(target, Number(rest[0]), Number(rest[1])),
+  sync: () => sync(target, ...rest.map(Number)),
   read: () => read(target, Number(rest[0]), Number(rest[1])),
   create: () => create(target, ...rest.map(Number)),
   remove: () => remove(target, Number(rest[0])),

@@ -64,6 +64,16 @@ function smallFiles(job) {
   };
 }
 
+/** Microseconds of a write of `callBytes` with its fdatasync, within a file of `fileBytes` or at its end (0). */
+function syncTime(callBytes, fileBytes) {
+  return async (peer, { options }) => {
+    const file = path.join(peer.dir, 'synced');
+    const { seconds } = await runIo('sync', file, options.syncCount, callBytes, fileBytes);
+    await run('rm', [file]);
+    return seconds * 1e6;
+  };
+}
+
 const treeInodes = ({ tree }) => tree.entries;
 
 function unpack(chooseTree) {
@@ -108,6 +118,14 @@ export const measurements = [
     text: 'sequential write, 4 KiB calls',
     measure: writeRate(4096, 'smallCallBytes', 'seconds'),
   },
+  {
+    name: 'fsync-4k',
+    unit: 'us',
+    better: 'less',
+    text: 'overwrite 4 KiB, fdatasync',
+    measure: syncTime(4096, 16 * MiB),
+  },
+  { name: 'fsync-append', unit: 'us', better: 'less', text: 'append 100 bytes, fdatasync', measure: syncTime(100, 0) },
   {
     name: 'read-1m',
     unit: 'MiB/s',

@@ -38,7 +38,7 @@ export interface JournalFile {
 
 /**
  * The file grows by so many zeros at a time, ahead of the records. Overwriting what is there lets fdatasync do without the host's own
- * journal: about half the time on ext4 (native-notes/data-file.md).
+ * journal: about a quarter of the time on ext4 (native-notes/data-file.md).
  */
 const STEP_BYTES = 1024 * 1024;
 const zeros = Buffer.alloc(STEP_BYTES);
