@@ -32,6 +32,8 @@ export interface BlockFile {
    * from then on for ever: the kernel forgets pages that it failed to write, so a second attempt could succeed without them.
    */
   sync(): Promise<void>;
+  /** Whether `sync` would cost nothing. */
+  readonly isSynced: boolean;
   /** Gives the space of a range back to the host; the range reads as zeros. Does nothing where the host can't do that. */
   punch(byteOffset: number, length: number): void;
   /** The end of the last write, or of the file when it was opened. */

@@ -155,4 +155,9 @@ export class Blocks {
   syncWritten(): Promise<void> {
     return this.#file.sync();
   }
+
+  /** Whether {@link syncWritten} would cost nothing. */
+  get isSynced(): boolean {
+    return this.#file.isSynced;
+  }
 }

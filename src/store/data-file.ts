@@ -194,6 +194,10 @@ class DataFile implements BlockFile {
     return this.#flusher.sync();
   }
 
+  get isSynced(): boolean {
+    return this.#flusher.isFlushed;
+  }
+
   async #flush(): Promise<void> {
     try {
       await fdatasyncAsync(this.#fd);

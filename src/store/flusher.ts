@@ -31,6 +31,30 @@ export class Flusher {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  /** Whether nothing waits to be flushed, and no flush has failed. */
+  get isFlushed(): boolean {
+    return this.#flushed === this.#written && this.#failure === undefined;
+  }
+
+  /** Whether a flush is under way. */
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** As {@link sync}, by `flush` and without letting go of the thread. Only while none is under way. Throws what `flush` throws, for ever. */
+  syncNow(flush: () => void): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.isFlushed) return;
+    const covered = this.#written;
+    try {
+      flush();
+      this.#flushed = covered;
+    } catch (error) {
+      this.#failure = error instanceof Error ? error : new Error(String(error));
+      throw this.#failure;
+    }
+  }
+
   async #run(): Promise<void> {
     // Before the call: what is written while it runs needs another one.
     const covered = this.#written;

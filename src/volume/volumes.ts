@@ -364,6 +364,17 @@ export class Volumes {
     }
   }
 
+  /** As {@link flush}, at once, if the disk is quick; whether it did. Throws StoreError like that. */
+  flushNow(): boolean {
+    this.record();
+    if (this.#committer.poisoned !== undefined) throw this.#committer.poisoned;
+    try {
+      return this.#store.journal.flushNow(this.#store.blocks);
+    } catch (error) {
+      throw this.#committer.poison(error);
+    }
+  }
+
   /** Everything done so far is in the trees on stable storage when this resolves. */
   commit(): Promise<void> {
     return this.#committer.commit();

@@ -86,6 +86,10 @@ export class MemoryBlockFile implements BlockFile {
     this.#unsynced = false;
   }
 
+  get isSynced(): boolean {
+    return !this.#unsynced;
+  }
+
   punch(byteOffset: number, length: number): void {
     assert(byteOffset % BLOCK_BYTES === 0 && length % BLOCK_BYTES === 0, 'whole blocks are punched');
     for (let block = byteOffset / BLOCK_BYTES; block < (byteOffset + length) / BLOCK_BYTES; block++) {

@@ -37,8 +37,16 @@ export class MemoryJournalFile implements JournalFile {
     this.#unsynced = true;
   }
 
+  get canSyncNow(): boolean {
+    return true;
+  }
+
   async sync(): Promise<void> {
     await Promise.resolve();
+    this.syncNow();
+  }
+
+  syncNow(): void {
     if (this.#unsynced) this.syncs++;
     this.#unsynced = false;
   }
