@@ -204,12 +204,12 @@ export function compactPage(page: Uint8Array): void {
   appendEntries(page, spare, 0, pageCount(spare));
 }
 
-/** The stored record of a page: header, slots and heap without the gap, with its checksum. Compacts the page. */
-export function encodePage(page: Uint8Array): Uint8Array {
+/** The stored record of a page: header, slots and heap without the gap, with its checksum; a view of `into`. Compacts the page. */
+export function encodePage(page: Uint8Array, into = new Uint8Array(PAGE_BYTES)): Uint8Array {
   if (get16(page, GARBAGE_AT) > 0) compactPage(page);
   const front = PAGE_HEADER_BYTES + 2 * pageCount(page);
   const heap = get16(page, HEAP_AT);
-  const record = new Uint8Array(front + PAGE_BYTES - heap);
+  const record = into.subarray(0, front + PAGE_BYTES - heap);
   record.set(page.subarray(0, front), 0);
   record.set(page.subarray(heap), front);
   put32(record, CRC_AT, crc32(record));

@@ -3,14 +3,14 @@
 // What is written in small pieces is kept here and goes into the journal, so that it needs neither a write of its own nor a flush of the
 // data file. A kept block may be changed in place, again and again; a commit's capture ends that, and the commit brings it to the file.
 // INVARIANT: a block of the data file is written once between two commits that free it. So what the journal says of a block's contents
-// stays true until the journal is no longer needed (checked by the crash tests in test/model).
+// stays true until the journal is no longer needed (checked by test/crash/crash.test.ts).
 
 import { BLOCK_BYTES } from '../format/index.ts';
 import { assert } from '../util/index.ts';
 import type { BlockFile } from './block-file.ts';
 
-/** Buffers that wait for the next block: as many as a commit usually takes. */
-const SPARE_MAX = 4096;
+/** Buffers that wait for the next block. */
+const SPARE_MAX = 1024;
 /** Blocks that one system call writes, at most (IOV_MAX is 1024). */
 const RUN_BLOCKS_MAX = 256;
 

@@ -110,8 +110,10 @@ export class Nodes {
   /** Puts all changes since the last capture into `batch`. */
   capture(batch: Batch): void {
     assert(this.#flushing.size === 0, 'one capture is in flight at a time');
+    // One for all: a batch copies what it is given.
+    const record = new Uint8Array(PAGE_BYTES);
     for (const node of this.#dirty.values()) {
-      batch.put(nodeKey(node.id), encodePage(node.page));
+      batch.put(nodeKey(node.id), encodePage(node.page, record));
       node.dirty = false;
       node.fresh = false;
       this.#flushing.set(node.id, node);
