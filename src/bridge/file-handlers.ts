@@ -1,9 +1,10 @@
 // Requests about open files: OPEN, CREATE, TMPFILE, READ, WRITE, RELEASE, FSYNC, SYNCFS.
 //
 // There is no state per open file (`fh` is 0). FLUSH has no handler: nothing is kept back until close, and the ENOSYS
-// is remembered. O_SYNC and O_DSYNC need nothing here: the kernel sends FSYNC after each such write
-// (generic_write_sync).
+// is remembered. After a write with O_SYNC, O_DSYNC, RWF_SYNC or RWF_DSYNC the kernel sends FSYNC (generic_write_sync),
+// but not after an asynchronous one past the page cache (fuse_cache_write_iter in fs/fuse/file.c leaves at EIOCBQUEUED).
 
+import { constants } from 'node:fs';
 import { FsError } from '../errors/index.ts';
 import {
   FOPEN_KEEP_CACHE,
@@ -11,6 +12,7 @@ import {
   FUSE_OPEN_KILL_SUIDGID,
   FUSE_WRITE_KILL_SUIDGID,
   type FuseHandlers,
+  type Reply,
 } from '../fuse/index.ts';
 import {
   MODE_BITS,
@@ -31,6 +33,8 @@ const OPEN_FLAGS = FOPEN_KEEP_CACHE | FOPEN_NOFLUSH;
 const O_ACCMODE = 3;
 const O_EXCL = 0o200;
 const O_TRUNC = 0o1000;
+/** The `flags` of a write that may be asynchronous and has to be durable when it is answered: whether it is one is not told. */
+const DIRECT_DURABLE = constants.O_DIRECT | constants.O_DSYNC;
 
 export function fileHandlers(bridge: Bridge): FuseHandlers {
   const { view, node, inode } = bridge;
@@ -71,10 +75,12 @@ export function fileHandlers(bridge: Bridge): FuseHandlers {
       else reply.data(count);
     },
 
-    write(request, { offset, bytes, start, size, writeFlags }, reply) {
+    write(request, { offset, bytes, start, size, writeFlags, flags }, reply) {
       node.resolve(view, request.nodeHi, request.nodeLo);
       const kill = (writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0;
-      reply.written(writeFile(node.fs, node.ino, offset, bytes, start, size, kill));
+      const count = writeFile(node.fs, node.ino, offset, bytes, start, size, kill);
+      if ((flags & DIRECT_DURABLE) === DIRECT_DURABLE) answerWhenDurable(bridge, reply, count);
+      else reply.written(count);
     },
 
     release(_request, _body, reply) {
@@ -89,6 +95,19 @@ export function fileHandlers(bridge: Bridge): FuseHandlers {
       bridge.answerDurable(reply);
     },
   };
+}
+
+/** As {@link Bridge.answerDurable}, for a write. */
+function answerWhenDurable(bridge: Bridge, reply: Reply, count: number): void {
+  const later = reply.defer();
+  bridge.view.volumes.flush().then(
+    () => {
+      later.written(count);
+    },
+    (error: unknown) => {
+      later.fail(error);
+    },
+  );
 }
 
 function isTaken(error: unknown): boolean {

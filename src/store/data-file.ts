@@ -58,6 +58,8 @@ class DataFile implements BlockFile {
     this.#space = options.space;
     this.#log = options.log ?? noLog;
     this.#sizeBytes = fstatSync(fd).size;
+    // A process that was killed may have written what the host has only in memory: the first flush is for that.
+    if (options.create !== true) this.#flusher.wrote();
   }
 
   get sizeBytes(): number {

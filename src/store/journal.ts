@@ -57,8 +57,9 @@ export class Journal {
   /** What a crash left behind after record `mark`. To be called before {@link begin}. */
   remains(mark: number): JournalRemains {
     assert(!this.#open, 'what a crash left is read before anything new is recorded');
-    const rounds = this.#files.map((file) => readRound(file.read())).filter(({ records }) => records.length > 0);
-    rounds.sort((a, b) => a.records[0]!.sequence - b.records[0]!.sequence);
+    // Also one whose first record is damaged has something to say: what was durable.
+    const rounds = this.#files.map((file) => readRound(file.read()));
+    rounds.sort((a, b) => (a.records[0]?.sequence ?? 0) - (b.records[0]?.sequence ?? 0));
     const records: JournalRecord[] = [];
     let durable = mark;
     for (const round of rounds) {

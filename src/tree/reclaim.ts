@@ -7,6 +7,7 @@
 //   the child's, the shorter of the two being moved.
 // - more children: it stays, nameless, as a branching point, and hoisting frees what none of them uses (hoist.ts).
 
+import { FsError } from '../errors/index.ts';
 import {
   DEAD_NODE,
   ENTRY,
@@ -37,6 +38,8 @@ export interface ReclaimHost {
   markDirty(): void;
   /** Lets other work run between two slices. */
   breathe(): Promise<void>;
+  /** Resolves after a while: the host was full. */
+  roomAgain(): Promise<void>;
   /** The reclaimer had to stop; what it was doing is taken up at the next start. */
   failed(error: unknown): void;
 }
@@ -99,14 +102,25 @@ export class Reclaimer {
     try {
       // The version at hand stays at the front until it is done: `pending` counts it, and its parent goes in behind it.
       for (let next = this.#queue[0]; next !== undefined && !this.#stopped; next = this.#queue[0]) {
-        await this.#settle(next);
-        this.#queue.shift();
+        if (await this.#settleOrWait(next)) this.#queue.shift();
       }
     } catch (error) {
       this.#failure = error;
       this.#host.failed(error);
     } finally {
       this.#running = undefined;
+    }
+  }
+
+  /** False where the host was full and has to be tried again: a commit that finds no room leaves everything as it was. */
+  async #settleOrWait(version: Version): Promise<boolean> {
+    try {
+      await this.#settle(version);
+      return true;
+    } catch (error) {
+      if (!(error instanceof FsError) || error.code !== 'ENOSPC') throw error;
+      await this.#host.roomAgain();
+      return false;
     }
   }
 

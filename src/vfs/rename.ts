@@ -120,14 +120,12 @@ function move(
   const type = direntType(source.mode);
   const moves = isDirectory(source.mode) && oldParent !== newParent;
   if (moves && !replaces) countLink(newParent);
+  // First what the quota may forbid: nothing has changed then.
+  const leftIno = (flags & RENAME_WHITEOUT) !== 0 ? createWhiteout(fs, oldParent, caller, whiteout) : 0;
   if (replaces) replaceDirent(fs, newParent.ino, newName, source.ino, type);
   else insertDirent(fs, newParent.ino, newName, source.ino, type);
-  if ((flags & RENAME_WHITEOUT) !== 0) {
-    const ino = createWhiteout(fs, oldParent, caller, whiteout);
-    replaceDirent(fs, oldParent.ino, oldName, ino, direntType(S_IFCHR));
-  } else {
-    removeDirent(fs, oldParent.ino, oldName);
-  }
+  if (leftIno !== 0) replaceDirent(fs, oldParent.ino, oldName, leftIno, direntType(S_IFCHR));
+  else removeDirent(fs, oldParent.ino, oldName);
   const orphan = replaces ? dropName(fs, target, newParent) : 0;
   source.parent = newParent.ino;
   if (moves) {

@@ -3,7 +3,7 @@
 // Of tree entries only the keys are noted, and what became of them is looked up when the record is sealed: an entry that changed many times
 // in one operation is recorded once, and nothing that changes a tree can be forgotten. Extents are left out: they follow from what is
 // recorded of data. Neither the tree nodes nor the version tree's lists of dead blocks are recorded: doing the changes again makes them.
-// INVARIANT: each record leads from a state between two operations to the next (checked by the crash tests in test/model).
+// INVARIANT: each record leads from a state between two operations to the next (checked by test/crash/crash.test.ts).
 
 import { ENTRY, JournalRecordWriter, Key, encodeJournalMark, keyType, spaceKey, SPACE } from '../format/index.ts';
 import type { Batch, CommitParticipant, Journal } from '../store/index.ts';

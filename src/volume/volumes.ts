@@ -2,15 +2,8 @@
 // one synchronous stretch and is durable with the next commit; callers await `commit` before they say that it happened.
 
 import { randomBytes } from 'node:crypto';
-import {
-  SPACE,
-  type SnapshotLabel,
-  decodeJournalMark,
-  decodeVolume,
-  nameOfVolumeKey,
-  spaceKey,
-  visitJournalItems,
-} from '../format/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SPACE, type SnapshotLabel, decodeVolume, nameOfVolumeKey } from '../format/index.ts';
 import { Committer, type OpenStore } from '../store/index.ts';
 import { Forest, Reclaimer, eachRecord, rehearseDelete } from '../tree/index.ts';
 import { type Clock, type Log, get32, noLog, systemClock } from '../util/index.ts';
@@ -19,7 +12,7 @@ import { assertUnheld } from './holds.ts';
 import { checkSnapshotName } from './names.ts';
 import { OrphanReaper } from './orphan-reaper.ts';
 import { Recorder } from './recorder.ts';
-import { Replay, hasItsData } from './replay.ts';
+import { recover } from './recovery.ts';
 import { type SnapshotRequest, labelFor } from './snapshot-label.ts';
 import type { StructuralChange } from './structural-change.ts';
 import { VolumeRecords } from './volume-records.ts';
@@ -47,6 +40,8 @@ const CHANGE_BYTES = 512;
 /** With so much waiting in memory a commit starts at once. */
 const DIRTY_BYTES_MAX = 32 * 1024 * 1024;
 
+/** How long reclaiming waits for a host that is full. */
+const ROOM_PAUSE_MS = 1000;
 /** A commit starts at once when so much was recorded since the last one. */
 const JOURNAL_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -99,6 +94,7 @@ export class Volumes {
         this.#committer.markDirty();
       },
       breathe: nextTurn,
+      roomAgain: () => sleep(ROOM_PAUSE_MS),
       failed: (error) => {
         options.log.error(`space can't be reclaimed: ${error instanceof Error ? error.message : String(error)}`);
       },
@@ -120,8 +116,14 @@ export class Volumes {
     const hashSeed = get32(randomBytes(4), 0);
     const forest = await Forest.load(store.kv, store.allocator, { cacheBytes: all.cacheBytes, hashSeed });
     const volumes = new Volumes(store, forest, all);
-    await volumes.#load();
-    await volumes.#recover();
+    try {
+      await volumes.#load();
+      await volumes.#recover();
+    } catch (error) {
+      // Nothing may come after: the store is closed now.
+      volumes.#committer.poison(error);
+      throw error;
+    }
     if (volumes.#set.names.size === 0) {
       volumes.createVolume(DEFAULT_VOLUME);
       await volumes.commit();
@@ -145,37 +147,13 @@ export class Volumes {
 
   /** Does again what a crash left in the journal, commits it, and starts recording. */
   async #recover(): Promise<void> {
-    const { kv, journal, blocks, allocator } = this.#store;
-    const { log } = this.#options;
-    const stored = kv.get(spaceKey(SPACE.journal));
-    const mark = stored === undefined ? 0 : decodeJournalMark(stored);
-    const { records, lost } = journal.remains(mark);
-    const replay = new Replay({
-      blocks,
-      allocator,
-      volumeById: (id) => this.#set.volumeById(id),
-      restructure: (json) => {
-        this.#set.apply(JSON.parse(json) as StructuralChange);
-      },
-    });
-    const durable = records.reduce((last, record) => Math.max(last, record.durable), mark);
-    let done = mark;
-    for (const record of records) {
-      // What was on stable storage once is done again even where its data is damaged now: reading it then fails, nothing else does.
-      if (record.sequence > durable && !hasItsData(blocks, record)) break;
-      visitJournalItems(record.items, replay);
-      done = record.sequence;
-    }
-    if (lost > 0) {
-      log.error(`the journal is damaged behind record ${done}: ${lost} operations that had been made durable are lost`);
-    }
-    journal.resume(done);
-    if (done > mark) {
-      log.info(`${done - mark} operations of before a crash were done again`);
+    const redone = recover(this.#store, this.#set, this.#options.log);
+    if (redone > 0) {
+      this.#options.log.info(`${redone} operations of before a crash were done again`);
       this.#committer.markDirty();
       await this.commit();
     }
-    journal.begin();
+    this.#store.journal.begin();
     this.#store.recovered();
   }
 
@@ -329,6 +307,11 @@ export class Volumes {
   /** Space of the data file in blocks of 4 KiB: in use, and waiting for a commit to be free. */
   get allocatedBlocks(): number {
     return this.#store.allocator.allocatedBlocks;
+  }
+
+  /** Why the store takes no more changes until it is opened again, if so. What was promised is safe, and can be read. */
+  get failure(): Error | undefined {
+    return this.#committer.poisoned;
   }
 
   get store(): OpenStore {

@@ -220,7 +220,7 @@ class StoreUnderTest implements Mounted {
 }
 
 /** True while a process runs; a zombie, which only waits for its parent, has ended. */
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     const status = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
     return status.slice(status.lastIndexOf(')') + 2, status.lastIndexOf(')') + 3) !== 'Z';

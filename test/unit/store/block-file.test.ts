@@ -111,6 +111,13 @@ describe('data file', () => {
     file.close();
   });
 
+  it('syncs what a process that was killed may have written, though this one wrote nothing', async () => {
+    // fdatasync of this device fails with EINVAL: so it was called.
+    const file = openDataFile('/dev/null');
+    await expect(file.sync()).rejects.toThrow(StoreError);
+    file.close();
+  });
+
   it('never succeeds in a sync again after one failed', async () => {
     // fdatasync of this device fails with EINVAL, and writes succeed.
     const file = openDataFile('/dev/null');
