@@ -23,7 +23,17 @@ export interface BridgeOptions {
    * Throws FsError EBUSY where `snapshot` must not be deleted with rmdir, for example since it is mounted elsewhere.
    */
   readonly checkRemovable?: (snapshot: Snapshot) => void;
+  /** The room on the store's host, as the store tells it; without it there is always enough. */
+  readonly room?: HostRoom;
 }
+
+/** What the bridge has to know of the room on the host. */
+export interface HostRoom {
+  mayGrow(uncommittedBytes: number): boolean;
+  isTight(uncommittedBytes: number): boolean;
+}
+
+const ROOM_ENOUGH: HostRoom = { mayGrow: () => true, isTight: () => false };
 
 /** What the bridge needs of a session once it is mounted. */
 export interface BridgeSession {
@@ -48,6 +58,7 @@ export class Bridge {
   readonly statfsOut = new StatfsOut();
 
   session: BridgeSession | undefined;
+  readonly #room: HostRoom;
   readonly #halves: Halves = { hi: 0, lo: 0 };
   #holding = false;
 
@@ -56,6 +67,7 @@ export class Bridge {
     this.log = options.log ?? noLog;
     this.checkRemovable = options.checkRemovable ?? (() => undefined);
     this.orphans = new Orphans(view, this.log);
+    this.#room = options.room ?? ROOM_ENOUGH;
     this.node = new Node(view);
     this.other = new Node(view);
     this.entry.entryTimeoutMs = TRUST_MS;
@@ -70,6 +82,42 @@ export class Bridge {
   /** Throws FsError EROFS where the mount takes no changes. Snapshots refuse them by themselves. */
   checkWritable(): void {
     if (this.view.readOnly) throw new FsError('EROFS', 'mount-read-only', 'this mount is read-only');
+  }
+
+  /**
+   * Throws FsError ENOSPC where the host has no room for more names and attributes in the directory or file whose nodeid begins with
+   * `nodeHi`: the rest is for what makes room again. Snapshots refuse changes by themselves.
+   */
+  checkRoom(nodeHi: number): void {
+    const tag = nodeHi >>> 8;
+    if (tag !== 0 && tag !== this.view.tag) return;
+    if (this.#room.mayGrow(this.#uncommittedBytes)) return;
+    throw new FsError(
+      'ENOSPC',
+      'host-full-for-growth',
+      "the host's filesystem is full but for what deleting needs; delete files or snapshots, or free space on the host",
+    );
+  }
+
+  get #uncommittedBytes(): number {
+    return this.view.volumes.forest.nodes.dirtyBytes;
+  }
+
+  /**
+   * What to wait for before an operation that failed with `error` is tried once more: where there was no space but a commit makes some, as
+   * what was freed can be used again after it. Undefined where that does not help.
+   */
+  retryAfter(error: unknown): Promise<void> | undefined {
+    const { volumes } = this.view;
+    if (!(error instanceof FsError) || error.code !== 'ENOSPC') return undefined;
+    if (volumes.store.allocator.pendingBlocks === 0 && this.#uncommittedBytes === 0) return undefined;
+    return volumes.commit().then(
+      () => {
+        volumes.store.giveBack();
+      },
+      // Nothing has become free: the operation fails as it did.
+      () => undefined,
+    );
   }
 
   /** Fills `entry` for `inode` of the version with `tag`, without counting a look-up. */
@@ -128,12 +176,14 @@ export class Bridge {
   }
 
   /**
-   * To be called after each change: while more waits to be written than memory should hold, no further requests are
-   * taken in. They wait in the kernel, and with them whoever writes faster than the disk does.
+   * To be called after each change: while more waits to be written than memory should hold, or than a host that is
+   * nearly full can take at once, no further requests are taken in. They wait in the kernel, and with them whoever
+   * writes faster than the disk does.
    */
   easePressure(): void {
     const { session, view } = this;
-    if (!view.volumes.overloaded || this.#holding || session === undefined) return;
+    if (this.#holding || session === undefined) return;
+    if (!view.volumes.overloaded && !this.#room.isTight(this.#uncommittedBytes)) return;
     this.#holding = true;
     session.pause();
     const goOn = (): void => {

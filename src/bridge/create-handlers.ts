@@ -49,6 +49,7 @@ export function createHandlers(view: View, options: BridgeOptions = {}): BridgeH
     beforeAnswer() {
       view.volumes.record();
     },
+    retryAfter: (error) => bridge.retryAfter(error),
     ...route(bridge, files, snapdirHandlers(bridge), latestHandlers(bridge)),
     forget(nodeHi, nodeLo, nlookup) {
       // Nodes of snapshots are not counted; nor are those from before a restore, whose numbers may be in use again.

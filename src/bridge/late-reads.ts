@@ -30,7 +30,7 @@ export async function readLater(
   try {
     // Whole blocks are read. Only a direct read begins in the midst of one, and needs more room than it asks for.
     const isAligned = offset % BLOCK_BYTES === 0 && size % BLOCK_BYTES === 0;
-    const into = isAligned ? reply.payload(size) : new Uint8Array(roomFor(size));
+    const into = isAligned ? reply.payload(size) : reply.scratch(roomFor(size));
     const count = await readDataLater(fs, ino, offset, size, into);
     checkSame(fs, generation);
     if (relatime) noteFileRead(fs, ino, flags);
@@ -52,7 +52,7 @@ export async function copyLater(
   const generations = [from.fs.generation, to.fs.generation] as const;
   try {
     const wanted = Math.min(length, COPY_PIECE_BYTES);
-    const bytes = new Uint8Array(roomFor(wanted));
+    const bytes = reply.scratch(roomFor(wanted));
     const count = await readDataLater(from.fs, from.ino, from.offset, wanted, bytes);
     checkSame(from.fs, generations[0]);
     checkSame(to.fs, generations[1]);

@@ -8,7 +8,7 @@ import type { Bridge } from './bridge.ts';
 import { LATEST_NODE_HI, isSyntheticNode } from './node-ids.ts';
 
 /** The operations on nodes: all but those of the session itself. */
-type Operation = Exclude<keyof FuseHandlers, 'init' | 'destroy' | 'forget' | 'beforeAnswer'>;
+type Operation = Exclude<keyof FuseHandlers, 'init' | 'destroy' | 'forget' | 'beforeAnswer' | 'retryAfter'>;
 
 /** Every handler of an operation looks like this; those without a body get their reply second. */
 type AnyHandler = (request: Request, second: unknown, third: unknown) => void;
@@ -17,6 +17,11 @@ type AnyHandler = (request: Request, second: unknown, third: unknown) => void;
 const CHANGES: ReadonlySet<Operation> = new Set<Operation>([
   ...(['setattr', 'symlink', 'link', 'mknod', 'mkdir', 'unlink', 'rmdir', 'rename'] as const),
   ...(['create', 'tmpfile', 'write', 'fallocate', 'copyFileRange', 'setxattr', 'removexattr'] as const),
+]);
+
+/** Those that add names or attributes. What file contents may take the data file knows. */
+const GROWS: ReadonlySet<Operation> = new Set<Operation>([
+  ...(['symlink', 'link', 'mknod', 'mkdir', 'create', 'tmpfile', 'setxattr'] as const),
 ]);
 
 /**
@@ -34,7 +39,7 @@ export function route(bridge: Bridge, files: FuseHandlers, snapdir: FuseHandlers
       (request.nodeHi === LATEST_NODE_HI ? onLatest : onSnapdir)(request, second, third);
     };
     routed[operation] = CHANGES.has(operation)
-      ? routeChange(bridge, onFile, onSynthetic)
+      ? routeChange(bridge, onFile, onSynthetic, GROWS.has(operation))
       : (request, second, third) => {
           if (isSyntheticNode(request.nodeHi, request.nodeLo)) onSynthetic(request, second, third);
           else onFile(request, second, third);
@@ -47,11 +52,15 @@ function noDirectory(_request: Request, second: unknown, third: unknown): void {
   ((third ?? second) as Reply).error(ERRNO.ENOTDIR);
 }
 
-function routeChange(bridge: Bridge, onFile: AnyHandler, onSynthetic: AnyHandler): AnyHandler {
+function routeChange(bridge: Bridge, onFile: AnyHandler, onSynthetic: AnyHandler, grows: boolean): AnyHandler {
   return (request, second, third) => {
     bridge.checkWritable();
-    if (isSyntheticNode(request.nodeHi, request.nodeLo)) onSynthetic(request, second, third);
-    else onFile(request, second, third);
+    if (isSyntheticNode(request.nodeHi, request.nodeLo)) {
+      onSynthetic(request, second, third);
+    } else {
+      if (grows) bridge.checkRoom(request.nodeHi);
+      onFile(request, second, third);
+    }
     bridge.easePressure();
   };
 }

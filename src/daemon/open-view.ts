@@ -1,8 +1,8 @@
 // What a mount shows, joined with what answers the kernel for it.
 
-import { statfsSync } from 'node:fs';
 import { SESSION_OPTIONS, createHandlers, type BridgeHandlers } from '../bridge/index.ts';
 import type { InitOptions } from '../fuse/index.ts';
+import { hostRoom, hostSpace } from '../store/index.ts';
 import type { Log } from '../util/index.ts';
 import { snapshotView, volumeView } from '../vfs/index.ts';
 import type { Snapshot, Volume } from '../volume/index.ts';
@@ -28,25 +28,21 @@ export function openView(
   checkRemovable: (snapshot: Snapshot) => void,
   log: Log,
 ): OpenView {
+  // Never asked through a mount of ours: mounting over the store is refused.
+  const space = hostSpace(core.store.path);
   const options = {
     readOnly: choices.readOnly ?? false,
     snapdir: choices.snapdir,
     atime: choices.noatime === true ? ('noatime' as const) : ('relatime' as const),
-    availableBytes: () => availableBytes(core.store.path),
+    availableBytes: () => space.forData(),
   };
   const view =
     snapshot === undefined
       ? volumeView(core.volumes, volume, options)
       : snapshotView(core.volumes, volume, snapshot, options);
   return {
-    handlers: createHandlers(view, { log, checkRemovable }),
+    handlers: createHandlers(view, { log, checkRemovable, room: hostRoom(core.store.path) }),
     init: SESSION_OPTIONS,
     readOnly: view.readOnly,
   };
-}
-
-/** What the host's filesystem has left for the store's owner. Never asked through a mount of ours: mounting over the store is refused. */
-function availableBytes(path: string): number {
-  const { bavail, bsize } = statfsSync(path);
-  return bavail * bsize;
 }

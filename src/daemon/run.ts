@@ -11,6 +11,7 @@ import type { StartMessage, StartOrder } from './control/start-order.ts';
 import { openCore, type Core } from './core.ts';
 import { createLog } from './log-file.ts';
 import { callMethod } from './methods/index.ts';
+import { startTrimming } from './memory-trim.ts';
 import { readMountRequest } from './methods/mount.ts';
 import type { DaemonFacts } from './methods/service.ts';
 import { Mounts } from './mounts.ts';
@@ -35,6 +36,7 @@ export async function runDaemon(order: StartOrder, log: Log, report: (message: S
   let daemon: Daemon | undefined;
   try {
     daemon = new Daemon(await openCore(order.store, log), log);
+    startTrimming();
     await daemon.listen();
     daemon.handleSignals();
     report({ mount: await daemon.mounts.add(readMountRequest({ ...order.mount })) });

@@ -84,6 +84,11 @@ export class HolePuncher {
     });
   }
 
+  /** Punches for `budgetMs` at most what waits to be, since the host has no room left. */
+  hurry(budgetMs: number): void {
+    if (!this.#stopped) this.#work(budgetMs);
+  }
+
   /** Works for `budgetMs` on what is left, then forgets the rest. Nothing is punched afterwards. */
   stop(budgetMs: number): void {
     if (this.#stopped) return;

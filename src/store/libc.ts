@@ -28,6 +28,17 @@ export const fallocate = libc.func('int fallocate(int fd, int mode, int64_t offs
   length: number,
 ) => number;
 
+/** malloc_trim(3): gives free pages of the heap back to the host. undefined where the C library has no such function (musl). */
+export const mallocTrim = findMallocTrim();
+
+function findMallocTrim(): ((padBytes: number) => number) | undefined {
+  try {
+    return libc.func('int malloc_trim(size_t pad)') as (padBytes: number) => number;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The error number of the last call above that failed. */
 export function errno(): number {
   return koffi.errno();

@@ -46,6 +46,8 @@ export interface OpenStore {
   readonly path: string;
   /** What a crash left in the journal was done again: what is free now may be given back to the host. */
   recovered(): void;
+  /** Gives what is free back to the host without waiting for a good moment, as far as that is done quickly. */
+  giveBack(): void;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,8 @@ export interface OpenStore {
 const UNPUNCHED_BYTES_MAX = 64 * 1024 * 1024;
 /** How long closing may take for giving freed space back. */
 const CLOSE_PUNCH_MS = 200;
+/** And how long somebody who waits for room may hold up all others: so long punching some 150 MiB takes. */
+const HURRIED_PUNCH_MS = 50;
 
 /**
  * Opens the store at `path` for this process alone. Throws FsError with a message for people: ENOENT (nothing there, or parts
@@ -80,14 +84,17 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     );
     requireData(directory, allocator, file);
     const blocks = new Blocks(file, (block) => allocator.isAllocated(block));
+    let puncher: HolePuncher | undefined;
     const recovered = (): void => {
-      const puncher = startPuncher(allocator, file, { log, ...options.punch });
+      const started = startPuncher(allocator, file, { log, ...options.punch });
+      puncher = started;
       undo.push(() => {
         allocator.onReusable = undefined;
-        puncher.stop(CLOSE_PUNCH_MS);
+        started.stop(CLOSE_PUNCH_MS);
       });
     };
-    return { kv, blocks, allocator, journal, format, path: directory, recovered, close: () => unwind(undo) };
+    const giveBack = (): void => puncher?.hurry(HURRIED_PUNCH_MS);
+    return { kv, blocks, allocator, journal, format, path: directory, recovered, giveBack, close: () => unwind(undo) };
   } catch (error) {
     // What went wrong first is what the caller hears about.
     await unwind(undo).catch((second: unknown) => {

@@ -3,6 +3,7 @@
  * LevelDB.
  */
 import { SESSION_OPTIONS, createHandlers, type BridgeHandlers, type BridgeOptions } from '../../src/bridge/index.ts';
+import { noLog } from '../../src/util/index.ts';
 import { snapshotView, volumeView, type View, type ViewOptions } from '../../src/vfs/index.ts';
 import { KernelError } from './fake-kernel.ts';
 import { FakeMount, type KernelOffer } from './fake-mount.ts';
@@ -46,7 +47,8 @@ export function openSnapshot(memory: MemoryVolumes, name: string): Promise<Bridg
 
 async function mountView(memory: MemoryVolumes, view: View, options: BridgedOptions): Promise<BridgedMount> {
   const handlers = createHandlers(view, options);
-  const mount = await FakeMount.open(handlers, { init: SESSION_OPTIONS, offer: options.kernel ?? {} });
+  const { kernel = {}, log = noLog } = options;
+  const mount = await FakeMount.open(handlers, { init: SESSION_OPTIONS, offer: kernel, log });
   mount.kernel.credentials = { uid: 0, gid: 0, pid: 1 };
   const intake = { paused: 0, resumed: 0 };
   handlers.attach({

@@ -86,7 +86,7 @@ export class FakeKernel implements Channel {
   #sink: RequestSink | undefined;
   #lastUnique = 0n;
   readonly #pending = new Map<bigint, Pending>();
-  #paused = false;
+  #pauses = 0;
   readonly #waiting: Buffer[] = [];
   #closed = false;
 
@@ -97,11 +97,11 @@ export class FakeKernel implements Channel {
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#pauses++;
   }
 
   resume(): void {
-    this.#paused = false;
+    this.#pauses--;
     while (this.#waiting.length > 0 && !this.paused) this.#hand(this.#waiting.shift()!);
   }
 
@@ -127,7 +127,7 @@ export class FakeKernel implements Channel {
   // The kernel, as a test sees it.
 
   get paused(): boolean {
-    return this.#paused;
+    return this.#pauses > 0;
   }
 
   /** Requests without an answer so far. */
@@ -208,7 +208,7 @@ export class FakeKernel implements Channel {
       .u16(0)
       .raw(body)
       .bytes();
-    if (this.#paused) this.#waiting.push(message);
+    if (this.paused) this.#waiting.push(message);
     else this.#hand(message);
   }
 

@@ -79,6 +79,7 @@ function memoryStore(
     format: { format: 1 } as OpenStore['format'],
     path: '',
     recovered: () => undefined,
+    giveBack: () => undefined,
     close: () => Promise.resolve(),
   };
 }

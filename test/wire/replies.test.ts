@@ -76,8 +76,10 @@ const capture: SendReply = (buffer, lengthBytes) => {
   sent.push(Buffer.from(buffer.bytes.subarray(0, lengthBytes)));
 };
 
+const intake = { pause: () => undefined, resume: () => undefined };
+
 function replyTo(opcode: number): CurrentReply {
-  const deferred = new DeferredReplies(noLog, PAYLOAD_BYTES, capture);
+  const deferred = new DeferredReplies(noLog, PAYLOAD_BYTES, capture, intake);
   const reply = new CurrentReply(noLog, PAYLOAD_BYTES, deferred, capture);
   // What the previous answer left in the buffer must not leak into this one.
   reply.payload.fill(0xee);

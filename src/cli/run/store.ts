@@ -45,6 +45,7 @@ const STORE_COLUMNS: readonly Column<StoreStatus>[] = [
   { name: 'available', kind: 'size', value: (status) => status.availableBytes },
   { name: 'reclaiming', kind: 'count', value: (status) => status.reclaiming },
   { name: 'resident', kind: 'size', value: (status) => status.residentBytes },
+  { name: 'failure', kind: 'text', value: (status) => status.failure },
 ];
 
 const MOUNTS: Listing<MountRow> = {
@@ -115,9 +116,12 @@ function describeStatus(status: StoreStatus): [string, string][] {
     ['holds', `${count(status.volumes, 'volume')}, ${count(status.snapshots, 'snapshot')}`],
     [
       'space',
-      `${formatSize(status.usedBytes)} of file contents, ${formatSize(status.availableBytes)} free on the host`,
+      `${formatSize(status.usedBytes)} of file contents, ${formatSize(status.availableBytes)} left on the host`,
     ],
   ];
+  if (status.failure !== null) {
+    facts.push(['failure', `${status.failure}; it takes no changes until the cause is gone and it is mounted anew`]);
+  }
   if (status.reclaiming > 0) facts.push(['freeing', `space of ${count(status.reclaiming, 'deleted version')}`]);
   return facts;
 }

@@ -57,12 +57,14 @@ export interface StoreStatus {
   readonly snapshots: number;
   /** Blocks of the data file in use. */
   readonly usedBytes: number;
-  /** Free on the filesystem that holds the store, for its owner. */
+  /** What the filesystem that holds the store has left for file contents. */
   readonly availableBytes: number;
   /** Deleted versions whose space is still being freed. */
   readonly reclaiming: number;
   /** Memory of the daemon. */
   readonly residentBytes: number | null;
+  /** Why the store takes no more changes until it is mounted anew. */
+  readonly failure: string | null;
 }
 
 export interface VolumeInfo {

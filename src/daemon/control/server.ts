@@ -1,5 +1,6 @@
 // The answering side of the control socket. Requests of one connection are answered in their order, one at a time; several connections
-// do not wait for each other. What comes in is bounded in length, in number of connections and in time.
+// do not wait for each other. What comes in is bounded in length, in number of connections and in time; what goes out, by waiting until the
+// last answer was read: who does not read is asked nothing more, and hung up on.
 
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -20,7 +21,7 @@ import { socketAddress } from './socket-address.ts';
 const CONNECTIONS_MAX = 64;
 /** Requests of one connection that wait for their turn; a client of ours has one at a time. */
 const WAITING_MAX = 16;
-/** A connection without any request under way is closed after this time. */
+/** A connection without any request under way, or whose answer nobody reads, is closed after this time. */
 const IDLE_MS = 60_000;
 
 /** Answers one request: the result, or what it throws. */
@@ -37,12 +38,17 @@ export interface ControlServer {
  * Listens on the control socket of the store in `directory`, which this process must have open: that makes it certain that a socket found
  * there is that of a dead daemon, and it is replaced.
  */
-export async function serveControl(directory: string, handler: ControlHandler, log: Log): Promise<ControlServer> {
+export async function serveControl(
+  directory: string,
+  handler: ControlHandler,
+  log: Log,
+  { idleMs = IDLE_MS } = {},
+): Promise<ControlServer> {
   const file = join(directory, CONTROL_SOCKET);
   rmSync(file, { force: true });
   const connections = new Set<Connection>();
   const server = createServer((socket) => {
-    const connection = new Connection(socket, handler, log);
+    const connection = new Connection(socket, handler, log, idleMs);
     connections.add(connection);
     socket.once('close', () => connections.delete(connection));
   });
@@ -88,13 +94,15 @@ class Connection {
   readonly #splitter = new LineSplitter(REQUEST_BYTES_MAX);
   readonly #waiting: string[] = [];
   #working = false;
+  /** An answer does not leave, since nobody reads it. */
+  #stuck = false;
 
-  constructor(socket: Socket, handler: ControlHandler, log: Log) {
+  constructor(socket: Socket, handler: ControlHandler, log: Log, idleMs: number) {
     this.#socket = socket;
     this.#handler = handler;
     this.#log = log;
-    socket.setTimeout(IDLE_MS, () => {
-      if (!this.#working) socket.destroy();
+    socket.setTimeout(idleMs, () => {
+      if (!this.#working || this.#stuck) socket.destroy();
     });
     // Whoever asked is gone; what was asked for goes on.
     socket.on('error', () => socket.destroy());
@@ -122,31 +130,45 @@ class Connection {
   /** Never rejects. */
   async #work(): Promise<void> {
     this.#working = true;
+    // What is not read waits with the asker.
+    this.#socket.pause();
     for (let line = this.#waiting.shift(); line !== undefined; line = this.#waiting.shift()) {
       let id = -1;
       try {
         const request = decodeRequest(line);
         id = request.id;
-        this.#send({ id, result: await this.#handler(request.method, request.params) });
+        await this.#send({ id, result: await this.#handler(request.method, request.params) });
       } catch (error) {
         const fault = faultOf(error);
         if (fault.reason === 'internal') this.#log.error(`control request failed: ${describe(error)}`);
-        this.#send({ id, error: fault });
+        await this.#send({ id, error: fault });
       }
     }
     this.#working = false;
+    this.#socket.resume();
   }
 
   /** Answers what can't be told apart any more, and hangs up. */
   #refuse(error: unknown): void {
     this.#waiting.length = 0;
-    this.#send({ id: -1, error: faultOf(error) });
+    void this.#send({ id: -1, error: faultOf(error) });
     this.#socket.end();
     this.#socket.pause();
   }
 
-  #send(answer: object): void {
-    if (this.#socket.writable) this.#socket.write(encodeLine(answer));
+  /** Resolves when the answer has left, or can't any more. Never rejects. */
+  async #send(answer: object): Promise<void> {
+    const socket = this.#socket;
+    if (!socket.writable || socket.write(encodeLine(answer))) return;
+    this.#stuck = true;
+    await new Promise<void>((resolve) => {
+      const goOn = (): void => {
+        socket.off('drain', goOn).off('close', goOn);
+        resolve();
+      };
+      socket.on('drain', goOn).on('close', goOn);
+    });
+    this.#stuck = false;
   }
 }
 

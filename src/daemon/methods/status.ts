@@ -1,14 +1,12 @@
-import { statfs } from 'node:fs/promises';
 import { BLOCK_BYTES } from '../../format/index.ts';
+import { hostSpace } from '../../store/index.ts';
 import type { StoreStatus } from '../control/methods.ts';
 import type { Service } from './service.ts';
 
 /** `status`: the store, its daemon and its mounts. */
-export async function statusMethod(service: Service): Promise<StoreStatus> {
+export function statusMethod(service: Service): StoreStatus {
   const { core, daemon } = service;
   const { store, volumes } = core;
-  // Not through a mount of ours: mounting over the store is refused.
-  const host = await statfs(store.path);
   return {
     store: store.path,
     uuid: store.format.uuid,
@@ -20,8 +18,9 @@ export async function statusMethod(service: Service): Promise<StoreStatus> {
     volumes: volumes.list().length,
     snapshots: volumes.list().reduce((sum, volume) => sum + volume.snapshotCount, 0),
     usedBytes: volumes.allocatedBlocks * BLOCK_BYTES,
-    availableBytes: host.bavail * host.bsize,
+    availableBytes: hostSpace(store.path).forData(),
     reclaiming: volumes.reclaiming,
     residentBytes: daemon === undefined ? null : process.memoryUsage.rss(),
+    failure: volumes.failure?.message ?? null,
   };
 }

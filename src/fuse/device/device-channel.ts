@@ -31,7 +31,8 @@ export class DeviceChannel implements Channel {
   readonly #poll: PollHandle;
   readonly #spin = new SpinBudget();
   #sink: RequestSink | undefined;
-  #paused = false;
+  /** Pauses that were not resumed yet. */
+  #pauses = 0;
   #closed = false;
   /** Notifications that are being written by the thread pool. */
   #writing = 0;
@@ -53,13 +54,14 @@ export class DeviceChannel implements Channel {
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#pauses++;
     this.#poll.stop();
   }
 
   resume(): void {
-    this.#paused = false;
-    if (!this.#closed) this.#poll.start();
+    assert(this.#pauses > 0, 'a channel is resumed once for each pause');
+    this.#pauses--;
+    if (this.#pauses === 0 && !this.#closed) this.#poll.start();
   }
 
   send(bytes: Buffer, lengthBytes: number): SendOutcome {
@@ -94,7 +96,7 @@ export class DeviceChannel implements Channel {
 
   /** Called by libuv. Nothing may be thrown into it. */
   #ready(status: number): void {
-    if (this.#closed || this.#paused) return;
+    if (this.#stopped()) return;
     try {
       const goesOn = this.#drain();
       // After an error libuv has stopped the handle; if reading did not find the end, polling goes on.
@@ -106,7 +108,7 @@ export class DeviceChannel implements Channel {
 
   /** Whether a request that was just served paused or closed the channel. */
   #stopped(): boolean {
-    return this.#paused || this.#closed;
+    return this.#pauses > 0 || this.#closed;
   }
 
   /** Serves what is there, up to a burst; false when the device has ended or was paused. */

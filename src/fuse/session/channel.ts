@@ -20,7 +20,10 @@ export type SendOutcome = number;
 export interface Channel {
   /** Begins to deliver requests to `sink`, called once. */
   start(sink: RequestSink): void;
-  /** Stops and resumes the delivery. Requests wait in the kernel meanwhile, and so do the processes behind them. */
+  /**
+   * Stops and resumes the delivery of requests. Requests wait in the kernel meanwhile, and so do the processes behind them. Who pauses
+   * resumes: with several pauses the last `resume` counts.
+   */
   pause(): void;
   resume(): void;
   /** Sends the first `lengthBytes` of `bytes` as one message, at once; gives 0 or the errno. */

@@ -1,8 +1,8 @@
 import { AssertionError, type Log } from '../../util/index.ts';
 import type { RequestHeader } from '../wire/request-header.ts';
 import { AnswerWriter, ReplyBuffer } from './answer-writer.ts';
-import type { DeferredReplies, SendReply } from './deferred-replies.ts';
-import type { DeferredReply, Reply } from './handlers.ts';
+import type { Deferred, DeferredReplies, SendReply } from './deferred-replies.ts';
+import type { Reply } from './handlers.ts';
 
 /** The answer to the request at hand: one object and one buffer for the whole session. */
 export class CurrentReply extends AnswerWriter implements Reply {
@@ -44,7 +44,7 @@ export class CurrentReply extends AnswerWriter implements Reply {
     this.#open = false;
   }
 
-  defer(): DeferredReply {
+  defer(): Deferred {
     this.claim();
     return this.#deferred.add(this.uniqueHi, this.uniqueLo, this.opcode, this.limitBytes);
   }

@@ -112,6 +112,8 @@ export class Dispatch {
     const bound = handler.bind(this.#handlers);
     this.#steps[OPCODE[name]] = (request, buffer, reply) => {
       decode(body, buffer);
+      // The kernel asks for no more than INIT agreed on; a handler may rely on that.
+      if (body.size > reply.payload.length) body.size = reply.payload.length;
       reply.limit(body.size);
       bound(request, body, reply);
     };

@@ -124,6 +124,8 @@ export interface DeferredReply extends Answer {
   onInterrupt: (() => void) | undefined;
   /** A buffer of at least `sizeBytes` for `data`, its own until the answer; the same one at each call. */
   payload(sizeBytes: number): Buffer;
+  /** Memory to work in until the answer, each time another piece. What all answers that are owed hold is bounded. */
+  scratch(sizeBytes: number): Uint8Array;
 }
 
 /** What INIT agreed on. */
@@ -152,6 +154,12 @@ export interface FuseHandlers {
    * answer becomes EIO.
    */
   beforeAnswer?: () => void;
+
+  /**
+   * Asked, once for a request, when its handler threw `error` and answered nothing: what to wait for before the request is handled anew, or
+   * undefined to answer with the error. What it gives must not reject, nor wait for another request.
+   */
+  retryAfter?: (error: unknown) => Promise<void> | undefined;
 
   lookup?: (request: Request, body: NameIn, reply: Reply) => void;
   getattr?: (request: Request, body: GetattrIn, reply: Reply) => void;

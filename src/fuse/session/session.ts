@@ -75,7 +75,7 @@ export class ProtocolSession implements RequestSink {
     const send = (buffer: ReplyBuffer, lengthBytes: number, opcode: number): void => {
       this.#send(buffer, lengthBytes, opcode);
     };
-    this.#deferred = new DeferredReplies(log, maxPayloadBytes, send);
+    this.#deferred = new DeferredReplies(log, maxPayloadBytes, send, channel);
     this.#reply = new CurrentReply(log, maxPayloadBytes, this.#deferred, send);
     this.#notifier = new SessionNotifier(channel, log);
     this.#forget = (nodeHi, nodeLo, nlookup) => handlers.forget?.(nodeHi, nodeLo, nlookup);
@@ -111,6 +111,13 @@ export class ProtocolSession implements RequestSink {
     }
     header.decode(request);
     this.statistics.countRequest(header.opcode, lengthBytes);
+    this.#serve(lengthBytes, true);
+  }
+
+  /** Has the request that stands in the buffer handled, its header decoded. `mayRetry`: for the first time. */
+  #serve(lengthBytes: number, mayRetry: boolean): void {
+    const header = this.#header;
+    const { request } = this;
     const reply = this.#reply;
     reply.begin(header);
     try {
@@ -118,9 +125,24 @@ export class ProtocolSession implements RequestSink {
       if (step !== undefined) step(header, request, reply);
       else this.#serveOther(header, reply);
     } catch (error) {
-      this.#failed(error, reply);
+      const wait = mayRetry && reply.open ? this.#handlers.retryAfter?.(error) : undefined;
+      if (wait === undefined) this.#failed(error, reply);
+      else void this.#retryAfter(wait, lengthBytes, reply);
     }
     if (reply.open) this.#unanswered(reply);
+  }
+
+  /** Handles the request at hand anew when `wait` has resolved; until then its answer is a deferred one. Never rejects. */
+  async #retryAfter(wait: Promise<void>, lengthBytes: number, reply: CurrentReply): Promise<void> {
+    const later = reply.defer();
+    const message = later.scratch(lengthBytes);
+    message.set(this.request.bytes.subarray(0, lengthBytes));
+    await wait;
+    this.#deferred.withdraw(later);
+    this.request.bytes.set(message);
+    this.request.accept(lengthBytes);
+    this.#header.decode(this.request);
+    this.#serve(lengthBytes, false);
   }
 
   ended(error: Error | undefined): void {

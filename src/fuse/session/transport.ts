@@ -41,7 +41,7 @@ export interface FuseSession {
   /** Resolves when the mount is gone, however it went. Never rejects. */
   readonly closed: Promise<SessionEnd>;
   /**
-   * Takes in no more requests, and again. They wait in the kernel. While paused, the session neither notices its end nor keeps the event
+   * Takes in no more requests, and again, once for each pause. They wait in the kernel. While paused, the session neither notices its end nor keeps the event
    * loop alive.
    */
   pause(): void;

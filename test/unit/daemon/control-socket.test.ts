@@ -27,8 +27,8 @@ async function answer(method: string, params: Readonly<Record<string, unknown>>)
   }
 }
 
-async function serve(directory: string): Promise<ControlServer> {
-  const server = await serveControl(directory, answer, noLog);
+async function serve(directory: string, handler = answer, options = {}): Promise<ControlServer> {
+  const server = await serveControl(directory, handler, noLog, options);
   servers.push(server);
   return server;
 }
@@ -146,6 +146,36 @@ describe('hostile input', () => {
       });
     });
     expect(said).toContain('too many requests');
+  });
+
+  test('who asks and never reads is asked nothing more and then hung up on; others are served meanwhile', async () => {
+    let asked = 0;
+    const large = async (method: string): Promise<unknown> => {
+      if (method === 'hello') return { pid: 4711 };
+      asked++;
+      return 'x'.repeat(1024 * 1024);
+    };
+    await serve(store, large, { idleMs: 300 });
+    const socket = createConnection(join(store, CONTROL_SOCKET));
+    socket.on('error', () => undefined);
+    const hungUp = new Promise((resolve) => socket.once('close', resolve));
+    socket.pause();
+    const some = '{"v":1,"id":1,"method":"status","params":{}}\n'.repeat(10);
+    for (let i = 0; i < 100; i++) {
+      socket.write(some);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    const client = (await connectControl(store))!;
+    expect(client.daemonPid).toBe(4711);
+    await client.close();
+    // The kernel takes some hundred KiB of the first answer.
+    expect(asked).toBeLessThanOrEqual(2);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    // Only now is it read that the other side is gone.
+    socket.resume();
+    await hungUp;
+    // Of what came before that a few requests are carried out, with nobody to answer.
+    expect(asked).toBeLessThanOrEqual(20);
   });
 
   test('someone who hangs up in the middle harms nobody', async () => {

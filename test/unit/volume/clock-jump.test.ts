@@ -1,0 +1,72 @@
+/** The host's clock jumps back, and far ahead: what was taken later stays later, and nothing is deleted or lost that should not be. */
+import { expect, test } from 'vitest';
+import { holdSnapshot, type Volume } from '../../../src/volume/index.ts';
+import { TestClock, openMemoryVolumes, type MemoryVolumes } from '../../support/memory-volumes.ts';
+
+const DAY_SEC = 86_400;
+
+const names = (volume: Volume): string[] => volume.snapshots().map(({ label }) => label.name);
+
+async function reopen(memory: MemoryVolumes): Promise<Volume> {
+  await memory.volumes.commit();
+  const { kv, blocks, journal } = memory;
+  const again = await openMemoryVolumes({
+    kv: kv.copy(),
+    blocks: blocks.copy(),
+    journal: [journal[0].copy(), journal[1].copy()],
+  });
+  expect(await again.check()).toEqual([]);
+  return again.volumes.get('main');
+}
+
+test('snapshots stay in the order in which they were taken, also after the store is opened again', async () => {
+  const memory = await openMemoryVolumes();
+  const { volumes, clock } = memory;
+  const main = volumes.get('main');
+  volumes.createSnapshot(main, { name: 'c' });
+  clock.advance(-DAY_SEC);
+  volumes.createSnapshot(main, { name: 'b' });
+  clock.advance(-400 * DAY_SEC);
+  volumes.createSnapshot(main, { name: 'a' });
+  expect(names(main)).toEqual(['c', 'b', 'a']);
+  expect(names(await reopen(memory))).toEqual(['c', 'b', 'a']);
+  volumes.restore(main, main.snapshot('b'), { name: 'd' });
+  expect(names(await reopen(memory))).toEqual(['c', 'b', 'a', 'd']);
+});
+
+test('a default name that a second time gives once more is refused with what to do, and nothing changes', async () => {
+  const { volumes, clock } = await openMemoryVolumes();
+  const main = volumes.get('main');
+  const first = volumes.createSnapshot(main, {});
+  clock.advance(1);
+  const second = volumes.createSnapshot(main, {});
+  expect(second.label.name > first.label.name).toBe(true);
+  clock.advance(-1);
+  expect(() => volumes.createSnapshot(main, {})).toThrow(expect.objectContaining({ code: 'EEXIST' }));
+  clock.advance(2);
+  volumes.createSnapshot(main, {});
+  expect(main.snapshotCount).toBe(3);
+});
+
+test('a hold lasts to its moment: a clock that is behind never ends it early', async () => {
+  const { volumes, clock } = await openMemoryVolumes();
+  const main = volumes.get('main');
+  const snapshot = volumes.createSnapshot(main, { name: 's' });
+  holdSnapshot(volumes, main, snapshot, { tag: 'backup', expiresMs: clock.nowMs() + 1000 * DAY_SEC });
+  clock.advance(-DAY_SEC);
+  expect(() => volumes.deleteSnapshot(main, snapshot)).toThrow(expect.objectContaining({ code: 'EBUSY' }));
+  clock.advance(2 * DAY_SEC - 1);
+  expect(() => volumes.deleteSnapshot(main, snapshot)).toThrow(expect.objectContaining({ code: 'EBUSY' }));
+  clock.advance(2);
+  volumes.deleteSnapshot(main, snapshot);
+});
+
+test('a clock before 1970 and one in far future are stored and read back', async () => {
+  for (const seconds of [-2_000_000_000, 20_000_000_000]) {
+    const clock = new TestClock();
+    clock.advance(seconds);
+    const memory = await openMemoryVolumes({ clock });
+    memory.volumes.createSnapshot(memory.volumes.get('main'), { name: 's' });
+    expect(names(await reopen(memory))).toEqual(['s']);
+  }
+});
