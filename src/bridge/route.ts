@@ -38,12 +38,20 @@ export function route(bridge: Bridge, files: FuseHandlers, snapdir: FuseHandlers
     const onSynthetic: AnyHandler = (request, second, third) => {
       (request.nodeHi === LATEST_NODE_HI ? onLatest : onSnapdir)(request, second, third);
     };
-    routed[operation] = CHANGES.has(operation)
+    const routedOne: AnyHandler = CHANGES.has(operation)
       ? routeChange(bridge, onFile, onSynthetic, GROWS.has(operation))
       : (request, second, third) => {
           if (isSyntheticNode(request.nodeHi, request.nodeLo)) onSynthetic(request, second, third);
           else onFile(request, second, third);
         };
+    routed[operation] = (request, second, third) => {
+      try {
+        routedOne(request, second, third);
+      } catch (error) {
+        bridge.view.volumes.noteDamage(error);
+        throw error;
+      }
+    };
   }
   return routed as FuseHandlers;
 }

@@ -34,6 +34,9 @@ export class CorruptionError extends Error {
   }
 }
 
+/** The contents of a file are damaged. What refers to them is not: everything else can be read and changed. */
+export class DamagedDataError extends CorruptionError {}
+
 /** The engine or the host failed below us. The store refuses further changes until it is opened again. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';

@@ -3,7 +3,7 @@
 
 export interface BlockFile {
   /**
-   * Reads exactly `length` bytes. Throws CorruptionError past the end of the file (a block that something refers to must be there),
+   * Reads exactly `length` bytes. Throws DamagedDataError past the end of the file (a block that something refers to must be there),
    * StoreError when the host fails.
    */
   readSync(into: Uint8Array, intoOffset: number, length: number, byteOffset: number): void;

@@ -92,7 +92,7 @@ export class Committer {
       throw new FsError(
         'EROFS',
         'store-poisoned',
-        `the store takes no changes since a commit failed (${this.#poison.message}); fix the cause, then stop and start amberfs`,
+        `the store takes no changes since it failed (${this.#poison.message}); fix the cause, then stop and start amberfs`,
         { cause: this.#poison },
       );
     }
@@ -188,7 +188,7 @@ export class Committer {
     this.#poison = poison;
     this.#held = undefined;
     this.#stopTimer();
-    this.#options.log.error(`commits have become impossible: ${poison.message}`);
+    this.#options.log.error(`the store takes no more changes: ${poison.message}`);
     this.#options.onPoison(poison);
     return poison;
   }

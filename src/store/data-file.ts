@@ -4,7 +4,7 @@
 
 import { closeSync, constants, fdatasync, fstatSync, openSync, read, readSync, writeSync, writev } from 'node:fs';
 import { promisify } from 'node:util';
-import { CorruptionError, ERRNO, FsError, StoreError } from '../errors/index.ts';
+import { DamagedDataError, ERRNO, FsError, StoreError } from '../errors/index.ts';
 import { assert, noLog, U32_SPAN, type Log } from '../util/index.ts';
 import type { BlockFile } from './block-file.ts';
 import { Flusher } from './flusher.ts';
@@ -240,8 +240,8 @@ class DataFile implements BlockFile {
     return hostFailure(cause, `writing ${length} bytes at ${byteOffset} of ${this.#path}`);
   }
 
-  #tooShort(length: number, byteOffset: number): CorruptionError {
-    return new CorruptionError(
+  #tooShort(length: number, byteOffset: number): DamagedDataError {
+    return new DamagedDataError(
       `${this.#path}: bytes ${byteOffset} to ${byteOffset + length}`,
       `the file ends at ${fstatSync(this.#fd).size}, before blocks that the store refers to`,
     );

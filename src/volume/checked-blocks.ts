@@ -1,7 +1,7 @@
 // Reading data blocks with their checksums compared: a block that changed on disk is never given out (design, section 6).
 
 import { crc32 } from 'node:zlib';
-import { CorruptionError } from '../errors/index.ts';
+import { DamagedDataError } from '../errors/index.ts';
 import { BLOCK_BYTES, extentSumAt } from '../format/index.ts';
 import type { Cursor } from '../tree/index.ts';
 import { get32 } from '../util/index.ts';
@@ -20,6 +20,6 @@ export function findDamage(bytes: Uint8Array, from: number, count: number, at: C
 }
 
 /** The error for the data block `block`, at file block `fileBlock` of inode `ino`, whose content does not match its checksum. */
-export function damage(ino: number, fileBlock: number, block: number): CorruptionError {
-  return new CorruptionError(`data block ${block}`, `checksum does not match (inode ${ino}, file block ${fileBlock})`);
+export function damage(ino: number, fileBlock: number, block: number): DamagedDataError {
+  return new DamagedDataError(`data block ${block}`, `checksum does not match (inode ${ino}, file block ${fileBlock})`);
 }

@@ -1,6 +1,6 @@
 // Filesystems in versions: inodes, directories, file data, attributes; volumes with their snapshots and clones.
 export { cheapestToFree } from './cheapest.ts';
-export { checkVolumes } from './check.ts';
+export { type CheckOptions, type CheckReport, checkClosedStore, checkOpenVolumes, checkVolumes } from './check.ts';
 export {
   DirectoryScan,
   NAME_BYTES_MAX,
@@ -20,12 +20,15 @@ export { defaultSnapshotName } from './names.ts';
 export { addOrphan, isOrphan, removeOrphan } from './orphans.ts';
 export { NOT_CACHED, readData, readDataLater } from './read-data.ts';
 export { type SnapshotRelations, relationsOf } from './relations.ts';
+export { Scrubber } from './scrub.ts';
+export type { ScrubState } from './scrub-state.ts';
 export { seekData, seekHole } from './seek-data.ts';
 export { referencedBlocks, snapshotsBlocks, uniqueBlocks, writtenBlocks } from './space.ts';
 export { type SnapshotRequest, labelFor } from './snapshot-label.ts';
 export { SYMLINK_BYTES_MAX, insertSymlink, readSymlink } from './symlinks.ts';
 export type { Snapshot, Volume } from './volume.ts';
-export { DEFAULT_VOLUME, Volumes, type VolumesOptions } from './volumes.ts';
+export { DEFAULT_VOLUME, Volumes } from './volumes.ts';
+export type { VolumesOptions } from './volumes-options.ts';
 export { FILE_BYTES_MAX, truncateData, writeData, zeroData } from './write-data.ts';
 export {
   XATTR_NAME_BYTES_MAX,

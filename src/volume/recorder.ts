@@ -127,6 +127,14 @@ export class Recorder implements ChangeListener, CommitParticipant {
     }
   }
 
+  /** Forgets what changed since the last seal: it must not become durable, nor anything after it. */
+  discard(): void {
+    this.#starts.length = 0;
+    this.#trees.length = 0;
+    this.#keysEnd = 0;
+    this.#record.clear();
+  }
+
   capture(batch: Batch): void {
     this.seal();
     const sequence = this.#journal.turn();

@@ -3,10 +3,11 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CorruptionError, DamagedDataError } from '../errors/index.ts';
 import { SPACE, type SnapshotLabel, decodeVolume, nameOfVolumeKey } from '../format/index.ts';
 import { Committer, type OpenStore } from '../store/index.ts';
 import { Forest, Reclaimer, eachRecord, rehearseDelete } from '../tree/index.ts';
-import { type Clock, type Log, get32, noLog, systemClock } from '../util/index.ts';
+import { get32 } from '../util/index.ts';
 import type { Filesystem } from './filesystem.ts';
 import { assertUnheld } from './holds.ts';
 import { checkSnapshotName } from './names.ts';
@@ -18,28 +19,15 @@ import type { StructuralChange } from './structural-change.ts';
 import { VolumeRecords } from './volume-records.ts';
 import { VolumeSet } from './volume-set.ts';
 import type { Snapshot, Volume } from './volume.ts';
+import { type VolumesOptions, withDefaults } from './volumes-options.ts';
 
 /** The volume that every store has from its beginning. */
 export const DEFAULT_VOLUME = 'main';
 
-export interface VolumesOptions {
-  /** Memory for tree nodes. */
-  cacheBytes?: number;
-  /** Changes are committed within this time. */
-  commitIntervalMs?: number;
-  clock?: Clock;
-  log?: Log;
-  /** The owner of the root directory of a new volume. */
-  uid?: number;
-  gid?: number;
-}
-
-const CACHE_BYTES = 96 * 1024 * 1024;
 /** What a change costs in memory until it is committed, on average over many: changes share nodes. */
 const CHANGE_BYTES = 512;
 /** With so much waiting in memory a commit starts at once. */
 const DIRTY_BYTES_MAX = 32 * 1024 * 1024;
-
 /** How long reclaiming waits for a host that is full. */
 const ROOM_PAUSE_MS = 1000;
 /** A commit starts at once when so much was recorded since the last one. */
@@ -96,6 +84,7 @@ export class Volumes {
       breathe: nextTurn,
       roomAgain: () => sleep(ROOM_PAUSE_MS),
       failed: (error) => {
+        this.noteDamage(error);
         options.log.error(`space can't be reclaimed: ${error instanceof Error ? error.message : String(error)}`);
       },
     });
@@ -104,15 +93,7 @@ export class Volumes {
 
   /** Reads the volumes of an open store, and goes on with what a crash interrupted. A new store gets its volume `main`. */
   static async open(store: OpenStore, options: VolumesOptions = {}): Promise<Volumes> {
-    const all: Required<VolumesOptions> = {
-      cacheBytes: CACHE_BYTES,
-      commitIntervalMs: 2000,
-      clock: systemClock,
-      log: noLog,
-      uid: process.getuid?.() ?? 0,
-      gid: process.getgid?.() ?? 0,
-      ...options,
-    };
+    const all = withDefaults(options);
     const hashSeed = get32(randomBytes(4), 0);
     const forest = await Forest.load(store.kv, store.allocator, { cacheBytes: all.cacheBytes, hashSeed });
     const volumes = new Volumes(store, forest, all);
@@ -330,6 +311,17 @@ export class Volumes {
       // Memory is ahead of the journal now: what follows could not be done again.
       throw this.#committer.poison(error);
     }
+  }
+
+  /**
+   * To be told of what operations throw. Where metadata is damaged, what an operation began can't be brought to its end: nothing of it, and
+   * nothing that would come after it, becomes durable. What was acknowledged stays.
+   */
+  noteDamage(error: unknown): void {
+    if (!(error instanceof CorruptionError) || error instanceof DamagedDataError) return;
+    if (this.#committer.poisoned !== undefined) return;
+    this.#recorder.discard();
+    this.#committer.poison(error);
   }
 
   /**

@@ -1,6 +1,6 @@
 // The BlockFile contract in memory. Sparse like a file: what was never written or was punched takes no room.
 
-import { CorruptionError } from '../../src/errors/index.ts';
+import { DamagedDataError } from '../../src/errors/index.ts';
 import { BLOCK_BYTES } from '../../src/format/index.ts';
 import type { BlockFile } from '../../src/store/index.ts';
 import { assert } from '../../src/util/index.ts';
@@ -33,7 +33,10 @@ export class MemoryBlockFile implements BlockFile {
     assert(!this.#closed, 'a closed file is not read');
     assert(intoOffset + length <= into.length, 'the buffer has room for what is read');
     if (byteOffset + length > this.#sizeBytes) {
-      throw new CorruptionError(`bytes ${byteOffset} to ${byteOffset + length}`, `the file ends at ${this.#sizeBytes}`);
+      throw new DamagedDataError(
+        `bytes ${byteOffset} to ${byteOffset + length}`,
+        `the file ends at ${this.#sizeBytes}`,
+      );
     }
     this.#forEachPart(length, byteOffset, (block, inBlock, at, count) => {
       const stored = this.#blocks.get(block);
