@@ -87,7 +87,9 @@ export function fileHandlers(bridge: Bridge): FuseHandlers {
       reply.ok();
     },
 
-    fsync(_request, _body, reply) {
+    fsync(request, _body, reply) {
+      node.resolve(view, request.nodeHi, request.nodeLo);
+      node.fs.noteSync(node.ino);
       bridge.answerDurable(reply);
     },
 

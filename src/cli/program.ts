@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addCloneCommand } from './commands/clone.ts';
+import { addHealthCommands } from './commands/health.ts';
 import { addMountCommands } from './commands/mount.ts';
 import { addSnapshotCommands } from './commands/snapshot.ts';
 import { addStoreCommands } from './commands/store.ts';
@@ -43,6 +44,7 @@ function createProgram(outcome: Outcome): Command {
   addVolumeCommands(program, outcome);
   addSnapshotCommands(program, outcome);
   addCloneCommand(program);
+  addHealthCommands(program, outcome);
   return program;
 }
 

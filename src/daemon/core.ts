@@ -2,11 +2,15 @@
 
 import { openStore, type OpenStore } from '../store/index.ts';
 import type { Log } from '../util/index.ts';
-import { Volumes } from '../volume/index.ts';
+import { Scrubber, Volumes } from '../volume/index.ts';
+import { CheckRunner } from './check-runner.ts';
+import { scrubFile } from './scrub-file.ts';
 
 export interface Core {
   readonly store: OpenStore;
   readonly volumes: Volumes;
+  readonly scrubber: Scrubber;
+  readonly checks: CheckRunner;
   /** Commits what is left and lets go of the store, whatever fails on the way; rejects with what failed first. */
   close(): Promise<void>;
 }
@@ -16,11 +20,17 @@ export async function openCore(path: string, log: Log): Promise<Core> {
   const store = await openStore(path, { log });
   try {
     const volumes = await Volumes.open(store, { log });
+    const scrubber = new Scrubber(volumes, scrubFile(store.path), log);
+    const checks = new CheckRunner(volumes);
     return {
       store,
       volumes,
+      scrubber,
+      checks,
       close: async () => {
         try {
+          await checks.stop();
+          await scrubber.close();
           await volumes.close();
         } finally {
           await store.close();

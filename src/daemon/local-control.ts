@@ -1,7 +1,10 @@
 // A store that this process opens because no daemon serves it.
 
-import { initStore } from '../store/index.ts';
+import { CorruptionError } from '../errors/index.ts';
+import { initStore, openStore, type OpenStore } from '../store/index.ts';
 import type { Log } from '../util/index.ts';
+import { checkClosedStore } from '../volume/index.ts';
+import type { CheckInfo } from './control/health.ts';
 import type { Control, ControlMethod, ParamsOf, ResultOf } from './control/methods.ts';
 import { openCore } from './core.ts';
 import { callMethod } from './methods/index.ts';
@@ -45,3 +48,24 @@ export async function initialise(path: string): Promise<string> {
   await core.close();
   return core.store.path;
 }
+
+/** What is behind `checkUnopenable`. */
+export async function checkHere(path: string, failure: Error, data: boolean): Promise<CheckInfo> {
+  const first = { text: `the store can't be opened: ${failure.message}`, path: null };
+  let store: OpenStore;
+  try {
+    store = await openStore(path, { log: stderrLog });
+  } catch (error) {
+    if (!(error instanceof CorruptionError)) throw error;
+    return { ...NOTHING_CHECKED, problems: [first] };
+  }
+  try {
+    const report = await checkClosedStore(store, { data });
+    const problems = report.problems.map(({ text, path: file }) => ({ text, path: file ?? null }));
+    return { ...report, problems: [first, ...problems] };
+  } finally {
+    await store.close();
+  }
+}
+
+const NOTHING_CHECKED = { records: 0, versions: 0, nodes: 0, blocks: 0, inodes: 0, comparedBlocks: 0, pending: 0 };

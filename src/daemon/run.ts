@@ -35,10 +35,12 @@ export async function runDaemon(order: StartOrder, log: Log, report: (message: S
   process.umask(0o077);
   let daemon: Daemon | undefined;
   try {
-    daemon = new Daemon(await openCore(order.store, log), log);
+    const core = await openCore(order.store, log);
+    daemon = new Daemon(core, log);
     startTrimming();
     await daemon.listen();
     daemon.handleSignals();
+    core.scrubber.resumeInterrupted();
     report({ mount: await daemon.mounts.add(readMountRequest({ ...order.mount })) });
   } catch (error) {
     log.error(`the mount failed: ${error instanceof Error ? error.message : String(error)}`);

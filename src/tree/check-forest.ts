@@ -1,197 +1,286 @@
-// The invariants of design section 5 over a whole store. To be run on a store at rest: everything committed, nothing being reclaimed.
+// The invariants of design section 5 over all trees of a store, in one state of its engine. Versions are looked at one by one; in memory are
+// a bit for each node and block, three times over, and never a whole tree.
+//
+// A store at rest has nothing left to free, and each node and block has to be accounted for. One that is at work may hold versions that are
+// being freed: what only these refer to can't be told from what is lost, so it is then not looked for.
 
-import { DEAD_NODE, SPACE, VERSION_STATE, idOfNodeKey } from '../format/index.ts';
-import type { DeadRecord, DeadSum } from './dead-lists.ts';
-import type { BlockRun, TreeContents } from './check-tree.ts';
-import { checkTree } from './check-tree.ts';
-import type { Forest } from './forest.ts';
-import { type Version, eachRecord } from './versions.ts';
+import {
+  DEAD_NODE,
+  SPACE,
+  VERSION_STATE,
+  deadKey,
+  decodeDead,
+  idOfNodeKey,
+  parseDeadKey,
+  spaceKey,
+} from '../format/index.ts';
+import { IdSet } from './check-id-set.ts';
+import { isShown } from './check-own.ts';
+import type { Pace } from './check-pace.ts';
+import { type References, type Say, type Used, print, readReferences } from './check-references.ts';
+import { type StoredForest, eachStored } from './check-source.ts';
+import type { DeadSum } from './dead-lists.ts';
+import type { Version } from './versions.ts';
 
-/** What the versions of a store use together. */
-interface Used {
-  /** Birth of each node and of each block. */
-  nodes: Map<number, number>;
-  blocks: Map<number, number>;
+export interface ForestCheckOptions {
+  readonly pace: Pace;
+  /** Nothing waits to be freed, as far as that can be known: everything has to be accounted for. */
+  readonly atRest: boolean;
+  readonly say: Say;
+  /** Called after each version. */
+  readonly progress?: (done: number, total: number) => void;
 }
 
-/** What is wrong with the versions, trees, dead lists and allocations of a store: one line each, empty where nothing is. */
-export async function checkForest(forest: Forest): Promise<string[]> {
-  const problems = checkVersions(forest);
-  const contents = new Map<number, TreeContents>();
-  for (const version of forest.versions.all()) {
-    if (isVisible(version)) contents.set(version.id, checkTree(forest.nodes, version.root));
-  }
-  const used: Used = { nodes: new Map(), blocks: new Map() };
-  for (const [id, found] of contents) {
-    problems.push(...found.problems.map((problem) => `version ${id}: ${problem}`));
-    problems.push(...checkReferences(forest, forest.versions.get(id), found, used));
-  }
-  problems.push(
-    ...checkBorn(forest, used),
-    ...checkAllocation(forest, used),
-    ...(await checkStoredNodes(forest, used)),
-  );
-  const dead = new Map<number, Set<string>>();
-  for (const version of forest.versions.all()) {
-    if (version.state !== VERSION_STATE.merging)
-      problems.push(...(await checkDeadList(forest, version, contents, used, dead)));
-  }
-  return [...problems, ...checkHoisted(forest, dead)];
+/** What a check of all trees looked at. */
+export interface ForestCheck {
+  readonly versions: number;
+  readonly nodes: number;
+  readonly blocks: number;
+  /** Deleted versions that wait to be freed, with what only they refer to. */
+  readonly pending: number;
 }
 
-/** Whether somebody can look into the version: it is a head or has a name. What a nameless one alone refers to is free. */
-function isVisible(version: Version): boolean {
-  return version.state === VERSION_STATE.head || version.state === VERSION_STATE.dying || version.label !== undefined;
+/** Says what is wrong with the versions, trees, dead lists and allocations of a store. */
+export async function checkForest(forest: StoredForest, options: ForestCheckOptions): Promise<ForestCheck> {
+  const { say } = options;
+  checkVersions(forest, say);
+  const check = new Check(forest, options);
+  const visible = [...forest.versions.all()].filter((version) => isShown(version));
+  visible.sort((a, b) => a.id - b.id);
+  for (const [index, version] of visible.entries()) {
+    await check.version(version);
+    options.progress?.(index + 1, visible.length);
+  }
+  await check.nameless();
+  await check.together();
+  const { nodes, blocks } = check.used;
+  return { versions: visible.length, nodes: nodes.size, blocks: blocks.size, pending: check.pending };
+}
+
+/** Whether the version waits to be freed or is being freed. */
+function isPending(version: Version): boolean {
+  return !isShown(version) && (version.state !== VERSION_STATE.frozen || version.children.size < 2);
 }
 
 /** Parents and children agree, and no tag is used twice. */
-function checkVersions(forest: Forest): string[] {
-  const problems: string[] = [];
+function checkVersions(forest: StoredForest, say: Say): void {
   const tags = new Set<number>();
   for (const version of forest.versions.all()) {
     if (version.state === VERSION_STATE.merging) continue;
-    if (tags.has(version.tag)) problems.push(`version ${version.id}: its tag ${version.tag} is another's too`);
+    if (tags.has(version.tag)) say(`version ${version.id}: its tag ${version.tag} is another's too`);
     tags.add(version.tag);
     if (version.parent !== 0 && !forest.versions.get(version.parent).children.has(version)) {
-      problems.push(`version ${version.id}: its parent ${version.parent} does not know it`);
+      say(`version ${version.id}: its parent ${version.parent} does not know it`);
     }
     for (const child of version.children) {
-      if (child.parent !== version.id) problems.push(`version ${version.id}: its child ${child.id} has another parent`);
+      if (child.parent !== version.id) say(`version ${version.id}: its child ${child.id} has another parent`);
     }
   }
-  return problems;
 }
 
-/** Counters, births and single ownership of what one version references; adds it to `used`. */
-function checkReferences(forest: Forest, version: Version, found: TreeContents, used: Used): string[] {
-  const problems: string[] = [];
-  const say = (problem: string): void => {
-    problems.push(`version ${version.id}: ${problem}`);
+class Check {
+  readonly used: Used = {
+    nodes: new IdSet(),
+    blocks: new IdSet(),
+    bornNodes: new Map(),
+    bornBlocks: new Map(),
+    complete: true,
   };
-  const blocks = found.blocks.reduce((sum, run) => sum + run.length, 0);
-  if (found.nodes.size !== version.referencedNodes) {
-    say(`references ${found.nodes.size} nodes, its counter says ${version.referencedNodes}`);
+  readonly pending: number;
+  readonly #forest: StoredForest;
+  readonly #options: ForestCheckOptions;
+  /** The version that was walked last, often the parent of the next one. */
+  #last: { id: number; references: References } | undefined;
+  /** Versions that others are being merged into: their dead lists are between two states. */
+  readonly #merging = new Set<number>();
+
+  constructor(forest: StoredForest, options: ForestCheckOptions) {
+    this.#forest = forest;
+    this.#options = options;
+    const all = [...forest.versions.all()];
+    this.pending = all.filter((version) => isPending(version)).length;
+    for (const { state, id } of all)
+      if (state === VERSION_STATE.merging) this.#merging.add(forest.versions.resolve(id));
   }
-  if (blocks !== version.referencedBlocks)
-    say(`references ${blocks} blocks, its counter says ${version.referencedBlocks}`);
-  for (const overlap of overlaps(found.blocks)) say(`references block ${overlap} twice`);
-  const lineage = lineageOf(forest, version);
-  const claim = (owners: Map<number, number>, id: number, birth: number, what: string): void => {
-    if (!lineage.has(forest.versions.resolve(birth))) say(`${what} ${id} was born in ${birth}, which is no ancestor`);
-    const other = owners.get(id);
-    if (other !== undefined && other !== birth) say(`${what} ${id} was born in ${birth} and in ${other}`);
-    owners.set(id, birth);
-  };
-  for (const [id, birth] of found.nodes) claim(used.nodes, id, birth, 'node');
-  for (const run of found.blocks) {
-    for (let block = run.start; block < run.start + run.length; block++) claim(used.blocks, block, run.birth, 'block');
-  }
-  return problems;
-}
 
-function overlaps(runs: BlockRun[]): number[] {
-  const sorted = [...runs].sort((a, b) => a.start - b.start);
-  return sorted
-    .filter((run, i) => i > 0 && sorted[i - 1]!.start + sorted[i - 1]!.length > run.start)
-    .map((r) => r.start);
-}
-
-/** The version and all its ancestors. */
-function lineageOf(forest: Forest, version: Version): Set<number> {
-  const lineage = new Set<number>();
-  for (let at: Version | undefined = version; at !== undefined; at = forest.versions.parentOf(at)) lineage.add(at.id);
-  return lineage;
-}
-
-/** `born` counters equal what is in use of each birth. */
-function checkBorn(forest: Forest, used: Used): string[] {
-  const count = (births: Iterable<number>): Map<number, number> => {
-    const sums = new Map<number, number>();
-    for (const birth of births) {
-      const version = forest.versions.resolve(birth);
-      sums.set(version, (sums.get(version) ?? 0) + 1);
+  /** One version: its tree, its counters, its dead list. */
+  async version(version: Version): Promise<void> {
+    const say = this.#sayOf(version);
+    const parent = await this.#parentReferences(version);
+    const { pace } = this.#options;
+    const own = await readReferences(this.#forest, version, pace, say, this.used);
+    this.#last = { id: version.id, references: own };
+    if (own.complete) {
+      if (own.nodes.size !== version.referencedNodes)
+        say(`references ${own.nodes.size} nodes, its counter says ${version.referencedNodes}`);
+      if (own.blocks.size !== version.referencedBlocks)
+        say(`references ${own.blocks.size} blocks, its counter says ${version.referencedBlocks}`);
     }
-    return sums;
-  };
-  const nodes = count(used.nodes.values());
-  const blocks = count(used.blocks.values());
-  const problems: string[] = [];
-  for (const version of forest.versions.all()) {
-    if (version.state === VERSION_STATE.merging) continue;
-    const [n, b] = [nodes.get(version.id) ?? 0, blocks.get(version.id) ?? 0];
-    if (n !== version.bornNodes)
-      problems.push(`version ${version.id}: ${n} nodes born, its counter says ${version.bornNodes}`);
-    if (b !== version.bornBlocks)
-      problems.push(`version ${version.id}: ${b} blocks born, its counter says ${version.bornBlocks}`);
+    await this.#deadList(version, own, parent);
   }
-  return problems;
-}
 
-/** Allocated are exactly the blocks that some version references. */
-function checkAllocation(forest: Forest, used: Used): string[] {
-  const problems: string[] = [];
-  let allocated = 0;
-  forest.allocator.forEachAllocatedRun((start, count) => {
-    allocated += count;
-    for (let block = start; block < start + count; block++) {
-      if (!used.blocks.has(block)) problems.push(`block ${block} is allocated, but nothing refers to it`);
-    }
-  });
-  if (allocated < used.blocks.size)
-    problems.push(`${used.blocks.size} blocks are referred to, ${allocated} are allocated`);
-  return problems;
-}
+  #sayOf(version: Version): Say {
+    return (problem) => {
+      this.#options.say(`version ${version.id}: ${problem}`);
+    };
+  }
 
-/** Stored are exactly the nodes that some version references. */
-async function checkStoredNodes(forest: Forest, used: Used): Promise<string[]> {
-  const problems: string[] = [];
-  const missing = new Set(used.nodes.keys());
-  await eachRecord(forest.kv, SPACE.node, (key) => {
-    const id = idOfNodeKey(key);
-    if (!missing.delete(id)) problems.push(`node ${id} is stored, but nothing refers to it`);
-  });
-  for (const id of missing) problems.push(`node ${id} is referred to, but not stored`);
-  return problems;
-}
+  /** Undefined where the version has no parent, or one that has no whole tree any more. */
+  async #parentReferences(version: Version): Promise<References | undefined> {
+    const parent = this.#forest.versions.parentOf(version);
+    if (parent === undefined || !isShown(parent)) return undefined;
+    if (this.#last?.id === parent.id) return this.#last.references;
+    // Whatever is wrong with it was said when it had its turn.
+    return readReferences(this.#forest, parent, this.#options.pace, () => undefined);
+  }
 
-/** A dead list names what the parent references and the version does not, each once; its sums are right. */
-async function checkDeadList(
-  forest: Forest,
-  version: Version,
-  contents: Map<number, TreeContents>,
-  used: Used,
-  dead: Map<number, Set<string>>,
-): Promise<string[]> {
-  const problems: string[] = [];
-  const say = (problem: string): void => {
-    problems.push(`dead list of version ${version.id}: ${problem}`);
-  };
-  const own = referencesOf(contents.get(version.id));
-  const parent = contents.get(version.parent);
-  const parents = referencesOf(parent);
-  const names = new Set<string>();
-  dead.set(version.id, names);
-  const sums = new Map<number, DeadSum>();
-  for (const record of await readAll(forest, version)) {
-    const sum = sums.get(record.birth) ?? { nodes: 0, blocks: 0 };
-    sums.set(record.birth, sum);
-    if (record.kind === DEAD_NODE) sum.nodes += record.length;
-    else sum.blocks += record.length;
-    for (let id = record.start; id < record.start + record.length; id++) {
-      const name = nameOf(record.kind, id);
-      names.add(name);
-      if (own.has(name)) say(`${name} is in use`);
+  /** A dead list names what the parent references and the version does not, each once; its sums are right. */
+  async #deadList(version: Version, own: References | undefined, parent: References | undefined): Promise<void> {
+    const say: Say = (problem) => {
+      this.#options.say(`dead list of version ${version.id}: ${problem}`);
+    };
+    const { versions } = this.#forest;
+    const between = this.#merging.has(version.id);
+    let dropped = 0;
+    const sums = await this.#eachDead(version, (kind, id, birth) => {
+      const name = `${kind === DEAD_NODE ? 'node' : 'block'} ${id}`;
+      const inKind = (set: { nodes: IdSet; blocks: IdSet }): IdSet => (kind === DEAD_NODE ? set.nodes : set.blocks);
+      dropped = (dropped + print(kind, id, versions.resolve(birth))) >>> 0;
+      if (own !== undefined && inKind(own).has(id)) say(`${name} is in use`);
+      if (between) return;
       // A nameless parent has no tree of its own to look into any more.
-      if (parent !== undefined && !parents.has(name)) say(`${name} is not the parent's`);
-      if (!(record.kind === DEAD_NODE ? used.nodes : used.blocks).has(id)) say(`nobody uses ${name}`);
+      if (parent?.complete === true && !inKind(parent).has(id)) say(`${name} is not the parent's`);
+    });
+    const stored = await this.#forest.deadLists.loadSums(version.deadList);
+    if (describeSums(sums) !== describeSums(stored))
+      say(`its sums are ${describeSums(stored)}, its records ${describeSums(sums)}`);
+    this.#forest.deadLists.release(version.deadList);
+    if (between || own?.complete !== true || parent?.complete !== true) return;
+    if ((own.inherited + dropped) >>> 0 !== parent.all)
+      say('it does not name exactly what the parent references and the version does not');
+  }
+
+  async #eachDead(
+    version: Version,
+    visit: (kind: number, id: number, birth: number) => void,
+  ): Promise<Map<number, DeadSum>> {
+    const sums = new Map<number, DeadSum>();
+    const { deadList } = version;
+    const { reads } = this.#forest;
+    const [from, to] = [deadKey(deadList, 0, 0, 0), deadKey(deadList + 1, 0, 0, 0)];
+    await eachStored(reads, from, to, this.#options.pace, (key, value) => {
+      const { birth, kind, start } = parseDeadKey(key);
+      const length = decodeDead(value, `dead list ${deadList}`);
+      const sum = sums.get(birth) ?? { nodes: 0, blocks: 0 };
+      sums.set(birth, sum);
+      if (kind === DEAD_NODE) sum.nodes += length;
+      else sum.blocks += length;
+      for (let id = start; id < start + length; id++) visit(kind, id, birth);
+    });
+    return sums;
+  }
+
+  /** Dead lists of branching points, and what all children of one have dropped: nobody sees it. */
+  async nameless(): Promise<void> {
+    for (const version of this.#forest.versions.all()) {
+      if (isShown(version)) await this.#lostIn(version);
+      if (isShown(version) || isPending(version)) continue;
+      await this.#deadList(version, undefined, await this.#parentReferences(version));
+      await this.#lostIn(version);
+      await this.#checkHoisted(version);
     }
   }
-  const stored = await forest.deadLists.loadSums(version.deadList);
-  if (describeSums(sums) !== describeSums(stored))
-    say(`its sums are ${describeSums(stored)}, its records ${describeSums(sums)}`);
-  forest.deadLists.release(version.deadList);
-  return problems;
+
+  /** What only a dead list names is used by nobody: at rest that is wrong, otherwise it will be freed. */
+  async #lostIn(version: Version): Promise<void> {
+    const { used } = this;
+    const { atRest, say } = this.#options;
+    const { versions } = this.#forest;
+    const lost: [kind: number, id: number, birth: number][] = [];
+    await this.#eachDead(version, (kind, id, birth) => {
+      const isNode = kind === DEAD_NODE;
+      if ((isNode ? used.nodes : used.blocks).has(id)) return;
+      if (!atRest) lost.push([kind, id, birth]);
+      else if (used.complete && this.pending === 0)
+        say(`dead list of version ${version.id}: nobody uses ${isNode ? 'node' : 'block'} ${id}`);
+    });
+    for (const [kind, id, birth] of lost) {
+      if (!(kind === DEAD_NODE ? used.nodes : used.blocks).add(id)) continue;
+      const counts = kind === DEAD_NODE ? used.bornNodes : used.bornBlocks;
+      const born = versions.resolve(birth);
+      counts.set(born, (counts.get(born) ?? 0) + 1);
+    }
+  }
+
+  /** No branching point is left whose children all dropped the same object. */
+  async #checkHoisted(version: Version): Promise<void> {
+    if (!this.#options.atRest || this.pending > 0) return;
+    let common: { nodes: IdSet; blocks: IdSet } | undefined;
+    for (const child of version.children) {
+      const names = { nodes: new IdSet(), blocks: new IdSet() };
+      await this.#eachDead(child, (kind, id) => {
+        const inKind = (set: { nodes: IdSet; blocks: IdSet }): IdSet => (kind === DEAD_NODE ? set.nodes : set.blocks);
+        if (common === undefined || inKind(common).has(id)) inKind(names).add(id);
+      });
+      common = names;
+    }
+    for (const kind of ['nodes', 'blocks'] as const) {
+      for (const id of common?.[kind] ?? []) {
+        this.#options.say(`version ${version.id}: all its children dropped ${kind.slice(0, -1)} ${id}`);
+      }
+    }
+  }
+
+  /** What all versions use together is what is allocated, stored and counted. */
+  async together(): Promise<void> {
+    const { used } = this;
+    const { say } = this.#options;
+    const missing = await this.#checkStoredNodes();
+    for (const block of this.#freeBlocks()) say(`block ${block} is in use, but marked as free`);
+    if (!used.complete || this.pending > 0) return;
+    for (const id of missing) say(`node ${id} is stored, but nothing refers to it`);
+    this.#checkAllocation();
+    this.#checkBorn();
+  }
+
+  /** `born` counters equal what is in use of each birth. */
+  #checkBorn(): void {
+    const { bornNodes, bornBlocks } = this.used;
+    for (const version of this.#forest.versions.all()) {
+      const say = this.#sayOf(version);
+      const [nodes, blocks] = [bornNodes.get(version.id) ?? 0, bornBlocks.get(version.id) ?? 0];
+      if (nodes !== version.bornNodes) say(`${nodes} nodes born, its counter says ${version.bornNodes}`);
+      if (blocks !== version.bornBlocks) say(`${blocks} blocks born, its counter says ${version.bornBlocks}`);
+    }
+  }
+
+  *#freeBlocks(): Generator<number> {
+    for (const block of this.used.blocks) if (!this.#forest.allocator.isAllocated(block)) yield block;
+  }
+
+  /** Allocated are no other blocks than those that some version references. */
+  #checkAllocation(): void {
+    this.#forest.allocator.forEachAllocatedRun((start, count) => {
+      for (let block = start; block < start + count; block++) {
+        if (!this.used.blocks.has(block)) this.#options.say(`block ${block} is allocated, but nothing refers to it`);
+      }
+    });
+  }
+
+  /** Nodes that are stored and used by nobody. */
+  async #checkStoredNodes(): Promise<number[]> {
+    const unused: number[] = [];
+    const { reads } = this.#forest;
+    await eachStored(reads, spaceKey(SPACE.node), spaceKey(SPACE.node, true), this.#options.pace, (key) => {
+      const id = idOfNodeKey(key);
+      if (!this.used.nodes.has(id) && unused.length < UNUSED_MAX) unused.push(id);
+    });
+    return unused;
+  }
 }
+
+/** Nodes without a reference that are named, at most. */
+const UNUSED_MAX = 10_000;
 
 function describeSums(sums: ReadonlyMap<number, DeadSum>): string {
   const counted = [...sums].filter(([, sum]) => sum.nodes + sum.blocks > 0);
@@ -199,35 +288,4 @@ function describeSums(sums: ReadonlyMap<number, DeadSum>): string {
     .map(([birth, sum]) => `${birth}:${sum.nodes}+${sum.blocks}`)
     .sort()
     .join(' ');
-}
-
-/** No branching point is left whose children all dropped the same object. */
-function checkHoisted(forest: Forest, dead: Map<number, Set<string>>): string[] {
-  const problems: string[] = [];
-  for (const version of forest.versions.all()) {
-    if (isVisible(version) || version.children.size < 2) continue;
-    const [first, ...others] = [...version.children].map((child) => dead.get(child.id)!);
-    for (const name of first!) {
-      if (others.every((names) => names.has(name)))
-        problems.push(`version ${version.id}: all its children dropped ${name}`);
-    }
-  }
-  return problems;
-}
-
-async function readAll(forest: Forest, version: Version): Promise<DeadRecord[]> {
-  return forest.deadLists.read(version.deadList, undefined, undefined, Number.MAX_SAFE_INTEGER);
-}
-
-function referencesOf(contents: TreeContents | undefined): Set<string> {
-  const names = new Set<string>();
-  if (contents === undefined) return names;
-  for (const id of contents.nodes.keys()) names.add(nameOf(DEAD_NODE, id));
-  for (const run of contents.blocks)
-    for (let i = 0; i < run.length; i++) names.add(nameOf(DEAD_NODE + 1, run.start + i));
-  return names;
-}
-
-function nameOf(kind: number, id: number): string {
-  return kind === DEAD_NODE ? `node ${id}` : `block ${id}`;
 }

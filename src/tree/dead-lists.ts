@@ -16,7 +16,7 @@ import {
   parseDeadKey,
   parseDeadSumKey,
 } from '../format/index.ts';
-import type { Batch, KeyValue } from '../store/index.ts';
+import type { Batch, Reads } from '../store/index.ts';
 
 /** How many objects a list holds of one birth. */
 export interface DeadSum {
@@ -36,7 +36,7 @@ export interface DeadRecord {
 const FIELDS = 5;
 
 export class DeadLists {
-  readonly #kv: KeyValue;
+  readonly #kv: Reads;
   readonly #sums = new Map<number, Map<number, DeadSum>>();
   readonly #dirtySums = new Map<number, Set<number>>();
   /** How many need the sums of a list in memory: the head that adds to it, and whoever reads or changes it in the background. */
@@ -48,7 +48,7 @@ export class DeadLists {
   #changeCount = 0;
   #pending: number[] = [];
 
-  constructor(kv: KeyValue) {
+  constructor(kv: Reads) {
     this.#kv = kv;
   }
 

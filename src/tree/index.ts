@@ -1,5 +1,10 @@
 // Copy-on-write B+trees and the versions that they belong to.
-export { checkForest } from './check-forest.ts';
+export { type ForestCheck, checkForest } from './check-forest.ts';
+export { IdSet } from './check-id-set.ts';
+export { isShown, leafKey, ownBirths, ownLeaves } from './check-own.ts';
+export { Pace } from './check-pace.ts';
+export { checkRecord } from './check-records.ts';
+export { StoredForest, eachStored } from './check-source.ts';
 export { type BlockRun, type TreeContents, checkTree } from './check-tree.ts';
 export { Cursor } from './cursor.ts';
 export type { DeadSum } from './dead-lists.ts';

@@ -7,7 +7,7 @@
 import { LRUCache } from 'lru-cache';
 import { CorruptionError } from '../errors/index.ts';
 import { PAGE_BYTES, createPage, decodePage, encodePage, nodeKey, pageBirth, setPageBirth } from '../format/index.ts';
-import type { Batch, KeyValue } from '../store/index.ts';
+import type { Batch, Reads } from '../store/index.ts';
 import { assert } from '../util/index.ts';
 
 /** One B+tree node in memory. */
@@ -34,7 +34,7 @@ export class TreeNode {
 const NODE_MEMORY_BYTES = PAGE_BYTES + 400;
 
 export class Nodes {
-  readonly #kv: KeyValue;
+  readonly #kv: Reads;
   readonly #clean: LRUCache<number, TreeNode>;
   readonly #dirty = new Map<number, TreeNode>();
   #flushing = new Map<number, TreeNode>();
@@ -42,7 +42,7 @@ export class Nodes {
   #nextId: number;
 
   /** `nextId`: the first node id that was never used. `cacheBytes`: how much memory clean nodes may take. */
-  constructor(kv: KeyValue, nextId: number, cacheBytes: number) {
+  constructor(kv: Reads, nextId: number, cacheBytes: number) {
     this.#kv = kv;
     this.#nextId = nextId;
     this.#clean = new LRUCache({ max: Math.max(64, Math.floor(cacheBytes / NODE_MEMORY_BYTES)) });

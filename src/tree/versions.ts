@@ -16,7 +16,7 @@ import {
   spaceKey,
   versionKey,
 } from '../format/index.ts';
-import type { Batch, KeyValue } from '../store/index.ts';
+import type { Batch, Reads } from '../store/index.ts';
 import { assert } from '../util/index.ts';
 
 /** One version in memory: its record, its id and its children. Change fields only together with {@link Versions.touch}. */
@@ -41,7 +41,7 @@ export class Versions {
   }
 
   /** Reads all versions of a store. `nextId`: the first version id that was never used. */
-  static async load(kv: KeyValue, nextId: number): Promise<Versions> {
+  static async load(kv: Reads, nextId: number): Promise<Versions> {
     const versions = new Versions(nextId);
     await eachRecord(kv, SPACE.version, (key, value) => {
       const id = idOfKey(key);
@@ -168,7 +168,7 @@ export class Versions {
 
 /** Calls `visit` for every record of a key space, in slices, so that a large space is never in memory twice. */
 export async function eachRecord(
-  kv: Pick<KeyValue, 'range'>,
+  kv: Pick<Reads, 'range'>,
   space: number,
   visit: (key: Uint8Array, value: Uint8Array) => void,
 ): Promise<void> {

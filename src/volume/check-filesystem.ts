@@ -1,7 +1,7 @@
 // What must be true of the files of one version (design, section 5, invariant 5): link counts, directory structure, extents in order,
-// every checksum right. Reads everything; for tools and tests.
+// every checksum right. Entries of an inode lie side by side, so one pass sees to them one inode at a time; what stays in memory are the
+// directories, and the inodes of which not all names were seen yet.
 
-import { crc32 } from 'node:zlib';
 import {
   BLOCK_BYTES,
   ENTRY,
@@ -10,168 +10,203 @@ import {
   createInode,
   decodeInode,
   extentLength,
-  extentStart,
-  extentSum,
   keyIno,
   keySuffix48,
   keyType,
-  keyXattrChunk,
 } from '../format/index.ts';
-import { Cursor } from '../tree/index.ts';
+import { Cursor, type Pace } from '../tree/index.ts';
 import { get48 } from '../util/index.ts';
+import type { CheckedData } from './check-data.ts';
 import { type Filesystem, ORPHAN_LIST_INO, ROOT_INO } from './filesystem.ts';
+import { findInode } from './inodes.ts';
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
 const S_IFLNK = 0o120000;
 
-/** What the walk has learnt of one inode. */
-interface Seen {
-  inode: Inode | undefined;
-  names: number;
-  subdirectories: number;
-  /** Directories that have an entry for it. */
-  parents: number[];
-  blocks: number;
-  extentsEnd: number;
-  symlinkBytes: number;
-  orphan: boolean;
+/** What is wrong, and which inode has to do with it (0: none). */
+export type SayOfInode = (problem: string, ino: number) => void;
+
+export interface FilesystemCheckOptions {
+  readonly pace: Pace;
+  readonly say: SayOfInode;
+  /** Compares the checksum of each block, too. */
+  readonly data?: CheckedData | undefined;
 }
 
-/** What is wrong with the files of `fs`: one line each, empty where nothing is. `data`: also compares the checksum of each block. */
-export function checkFilesystem(fs: Filesystem, data = true): string[] {
-  const problems: string[] = [];
-  const seen = new Map<number, Seen>();
-  collect(fs, seen, problems, data);
-  for (const [ino, entry] of seen) {
-    const { inode } = entry;
-    if (inode === undefined) problems.push(`inode ${ino}: it is referred to, but not there`);
-    else problems.push(...checkInode(inode, entry, seen).map((problem) => `inode ${ino}: ${problem}`));
+/** Says what is wrong with the files of `fs`; gives how many inodes there are. */
+export async function checkFilesystem(fs: Filesystem, options: FilesystemCheckOptions): Promise<number> {
+  const check = new FilesystemCheck(fs, options);
+  await check.entries();
+  check.names();
+  check.reachable();
+  return check.inodes;
+}
+
+class FilesystemCheck {
+  readonly #fs: Filesystem;
+  readonly #options: FilesystemCheckOptions;
+  inodes = 0;
+  /** The inode whose entries are being gone through. */
+  readonly #inode: Inode = createInode();
+  #ino = 0;
+  #present = false;
+  #blocks = 0;
+  #extentsEnd = 0;
+  #symlinkBytes = 0;
+  #subdirectories = 0;
+  /** Names that were seen less names that are to be: without those where it is zero. */
+  readonly #balance = new Map<number, number>();
+  /** Directories: which one has an entry for it, and which one it says holds it. */
+  readonly #holders = new Map<number, number>();
+  readonly #claims = new Map<number, number>();
+  readonly #marked = new Set<number>();
+
+  constructor(fs: Filesystem, options: FilesystemCheckOptions) {
+    this.#fs = fs;
+    this.#options = options;
   }
-  problems.push(...checkReachable(seen));
-  return problems;
-}
 
-function collect(fs: Filesystem, seen: Map<number, Seen>, problems: string[], data: boolean): void {
-  const at = new Cursor();
-  const key = new Key();
-  for (let more = fs.tree.seek(key.inode(0), at); more; more = fs.tree.next(at)) {
-    const ino = keyIno(at.page, at.keyAt);
+  #say(ino: number, problem: string): void {
+    this.#options.say(`inode ${ino}: ${problem}`, ino);
+  }
+
+  #count(ino: number, names: number): void {
+    const balance = (this.#balance.get(ino) ?? 0) + names;
+    if (balance === 0) this.#balance.delete(ino);
+    else this.#balance.set(ino, balance);
+  }
+
+  async entries(): Promise<void> {
+    const at = new Cursor();
+    const { tree } = this.#fs;
+    for (let more = tree.seek(new Key().inode(0), at); more; more = tree.next(at)) {
+      const ino = keyIno(at.page, at.keyAt);
+      if (ino !== this.#ino) this.#begin(ino);
+      await this.#entry(ino, at);
+      const { pace } = this.#options;
+      if (pace.due) await pace.breathe();
+    }
+    this.#begin(0);
+    if (!findInode(this.#fs, ROOT_INO, this.#inode)) this.#say(ROOT_INO, 'the root directory is missing');
+  }
+
+  /** The entries of the inode before are complete. */
+  #begin(ino: number): void {
+    if (this.#ino !== 0 && this.#ino !== ORPHAN_LIST_INO) this.#finish();
+    this.#ino = ino;
+    this.#present = false;
+    this.#blocks = 0;
+    this.#extentsEnd = 0;
+    this.#symlinkBytes = 0;
+    this.#subdirectories = 0;
+  }
+
+  async #entry(ino: number, at: Cursor): Promise<void> {
     switch (keyType(at.page, at.keyAt)) {
       case ENTRY.inode:
-        seenOf(seen, ino).inode = createInode();
-        decodeInode(at.page, at.valueAt, ino, seenOf(seen, ino).inode!);
+        decodeInode(at.page, at.valueAt, ino, this.#inode);
+        this.#present = true;
+        this.inodes++;
         break;
       case ENTRY.symlink:
-        seenOf(seen, ino).symlinkBytes += at.valueLength;
+        this.#symlinkBytes += at.valueLength;
         break;
       case ENTRY.xattr:
-        if (keyXattrChunk(at.page, at.keyAt) === 0) seenOf(seen, ino);
         break;
       case ENTRY.dirent:
-        collectDirent(seen, ino, get48(at.page, at.valueAt), at.page[at.valueAt + 6]!, problems);
+        this.#dirent(ino, get48(at.page, at.valueAt), at.page[at.valueAt + 6]!);
         break;
       case ENTRY.extent:
-        collectExtent(fs, seenOf(seen, ino), ino, at, problems, data);
+        await this.#extent(ino, at);
         break;
       case ENTRY.orphan:
-        if (ino !== ORPHAN_LIST_INO) problems.push(`an orphan's mark lies under inode ${ino}`);
-        seenOf(seen, keySuffix48(at.page, at.keyAt)).orphan = true;
+        if (ino !== ORPHAN_LIST_INO) this.#say(ino, "an orphan's mark lies under it");
+        this.#marked.add(keySuffix48(at.page, at.keyAt));
         break;
       default:
-        problems.push(`inode ${ino}: an entry of an unknown kind`);
+        this.#say(ino, 'an entry of an unknown kind');
     }
   }
-}
 
-function seenOf(seen: Map<number, Seen>, ino: number): Seen {
-  let entry = seen.get(ino);
-  if (entry === undefined) {
-    entry = {
-      inode: undefined,
-      names: 0,
-      subdirectories: 0,
-      parents: [],
-      blocks: 0,
-      extentsEnd: 0,
-      symlinkBytes: 0,
-      orphan: false,
-    };
-    seen.set(ino, entry);
+  #dirent(dir: number, child: number, type: number): void {
+    this.#count(child, 1);
+    if (type === S_IFDIR >>> 12) {
+      this.#subdirectories++;
+      if (this.#holders.has(child)) this.#say(child, 'is a directory with two names');
+      this.#holders.set(child, dir);
+    }
+    if (child === ROOT_INO) this.#options.say(`directory ${dir} has an entry for the root`, dir);
   }
-  return entry;
-}
 
-function collectDirent(seen: Map<number, Seen>, dir: number, child: number, type: number, problems: string[]): void {
-  const entry = seenOf(seen, child);
-  entry.names++;
-  entry.parents.push(dir);
-  if (type === S_IFDIR >>> 12) seenOf(seen, dir).subdirectories++;
-  if (child === ROOT_INO) problems.push(`directory ${dir} has an entry for the root`);
-}
+  async #extent(ino: number, at: Cursor): Promise<void> {
+    const first = keySuffix48(at.page, at.keyAt);
+    const length = extentLength(at.valueLength);
+    if (first < this.#extentsEnd) this.#say(ino, `extents overlap at file block ${first}`);
+    this.#extentsEnd = first + length;
+    this.#blocks += length;
+    const sizeBytes = this.#present ? this.#inode.sizeBytes : 0;
+    const damaged = await this.#options.data?.compare(this.#fs, at, sizeBytes);
+    for (const problem of damaged ?? []) this.#say(ino, problem);
+  }
 
-function collectExtent(fs: Filesystem, entry: Seen, ino: number, at: Cursor, problems: string[], data: boolean): void {
-  const first = keySuffix48(at.page, at.keyAt);
-  const length = extentLength(at.valueLength);
-  const start = extentStart(at.page, at.valueAt);
-  if (first < entry.extentsEnd) problems.push(`inode ${ino}: extents overlap at file block ${first}`);
-  entry.extentsEnd = first + length;
-  entry.blocks += length;
-  if (!data) return;
-  const bytes = new Uint8Array(length * BLOCK_BYTES);
-  fs.context.blocks.readSync(bytes, 0, bytes.length, start * BLOCK_BYTES);
-  for (let i = 0; i < length; i++) {
-    const block = bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES);
-    if (crc32(block) !== extentSum(at.page, at.valueAt, i))
-      problems.push(`inode ${ino}: file block ${first + i} is damaged`);
-    const sizeBytes = entry.inode?.sizeBytes ?? 0;
-    const inside = sizeBytes - (first + i) * BLOCK_BYTES;
-    if (inside < BLOCK_BYTES && block.subarray(Math.max(inside, 0)).some((byte) => byte !== 0)) {
-      problems.push(`inode ${ino}: bytes behind its end are not zero`);
+  #finish(): void {
+    const ino = this.#ino;
+    const inode = this.#inode;
+    if (!this.#present) {
+      this.#say(ino, 'it is referred to, but not there');
+      return;
+    }
+    const type = inode.mode & S_IFMT;
+    if (type === S_IFDIR) this.#finishDirectory(ino, inode);
+    else this.#count(ino, -inode.nlink);
+    if ((inode.nlink === 0) !== this.#marked.has(ino))
+      this.#say(ino, inode.nlink === 0 ? 'has no link and no mark' : 'is marked as an orphan, but has links');
+    this.#marked.delete(ino);
+    if (inode.blocks !== this.#blocks) this.#say(ino, `has ${this.#blocks} blocks, its count says ${inode.blocks}`);
+    if (this.#extentsEnd > Math.ceil(inode.sizeBytes / BLOCK_BYTES)) this.#say(ino, 'has blocks behind its end');
+    if (type === S_IFLNK && inode.sizeBytes !== this.#symlinkBytes)
+      this.#say(ino, 'the length of its target is not its size');
+  }
+
+  #finishDirectory(ino: number, inode: Inode): void {
+    this.#claims.set(ino, inode.parent);
+    if (inode.nlink === 0) return;
+    const links = 2 + this.#subdirectories;
+    if (inode.nlink !== links) this.#say(ino, `has ${links} links, its count says ${inode.nlink}`);
+    if (ino !== ROOT_INO) this.#count(ino, -1);
+  }
+
+  /** Every name leads to an inode, every link is a name, and directories are where they say. */
+  names(): void {
+    for (const [ino, balance] of this.#balance) {
+      if (!findInode(this.#fs, ino, this.#inode)) this.#say(ino, 'it is referred to, but not there');
+      else if (this.#claims.has(ino)) this.#say(ino, `is a directory with ${1 + balance} names`);
+      else this.#say(ino, `has ${this.#inode.nlink + balance} links, its count says ${this.#inode.nlink}`);
+    }
+    for (const ino of this.#marked) if (ino > ROOT_INO) this.#say(ino, 'is marked as an orphan, but not there');
+    for (const [ino, parent] of this.#claims) {
+      const holder = this.#holders.get(ino);
+      if (holder !== undefined && holder !== parent) this.#say(ino, `its parent is ${holder}, it says ${parent}`);
+      if (holder !== undefined && !this.#claims.has(holder)) this.#say(ino, 'its parent is not a directory');
+    }
+    for (const ino of this.#holders.keys()) {
+      if (!this.#claims.has(ino) && !this.#balance.has(ino)) this.#say(ino, 'a name says that it is a directory');
     }
   }
-}
 
-function checkInode(inode: Inode, entry: Seen, seen: Map<number, Seen>): string[] {
-  const problems: string[] = [];
-  const type = inode.mode & S_IFMT;
-  const links = type === S_IFDIR ? linksOfDirectory(inode, entry) : entry.names;
-  if (inode.nlink !== links) problems.push(`has ${links} links, its count says ${inode.nlink}`);
-  if (entry.orphan !== (inode.nlink === 0))
-    problems.push(entry.orphan ? 'is marked as an orphan, but has links' : 'has no link and no mark');
-  if (inode.blocks !== entry.blocks) problems.push(`has ${entry.blocks} blocks, its count says ${inode.blocks}`);
-  if (entry.extentsEnd > Math.ceil(inode.sizeBytes / BLOCK_BYTES)) problems.push('has blocks behind its end');
-  if (type === S_IFLNK && inode.sizeBytes !== entry.symlinkBytes)
-    problems.push('the length of its target is not its size');
-  if (type === S_IFDIR && inode.ino !== ROOT_INO && inode.nlink > 0) {
-    if (entry.parents.length !== 1) problems.push(`is a directory with ${entry.parents.length} names`);
-    if (entry.parents[0] !== inode.parent)
-      problems.push(`its parent is ${entry.parents[0] ?? 0}, it says ${inode.parent}`);
-    const parent = seen.get(inode.parent)?.inode;
-    if (parent === undefined || (parent.mode & S_IFMT) !== S_IFDIR) problems.push('its parent is not a directory');
-  }
-  return problems;
-}
-
-function linksOfDirectory(inode: Inode, entry: Seen): number {
-  if (inode.ino === ROOT_INO) return 2 + entry.subdirectories;
-  return entry.names === 0 ? 0 : 2 + entry.subdirectories;
-}
-
-/** Every inode with a link is reached from the root by names. */
-function checkReachable(seen: Map<number, Seen>): string[] {
-  const problems: string[] = [];
-  const reached = new Set<number>([ROOT_INO]);
-  for (const [ino, entry] of seen) {
-    if (entry.orphan) continue;
-    const path = new Set<number>();
-    let at = ino;
-    while (!reached.has(at) && !path.has(at)) {
-      path.add(at);
-      at = seen.get(at)?.parents[0] ?? 0;
+  /** The root leads to every directory that has a name. */
+  reachable(): void {
+    const reached = new Set<number>([ROOT_INO]);
+    for (const ino of this.#holders.keys()) {
+      const path = new Set<number>();
+      let at = ino;
+      while (!reached.has(at) && !path.has(at) && at !== 0) {
+        path.add(at);
+        at = this.#holders.get(at) ?? 0;
+      }
+      if (reached.has(at)) for (const step of path) reached.add(step);
+      else this.#say(ino, 'the root does not lead to it');
     }
-    if (reached.has(at)) for (const step of path) reached.add(step);
-    else problems.push(`inode ${ino}: the root does not lead to it`);
   }
-  return problems;
 }

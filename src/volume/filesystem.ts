@@ -13,6 +13,8 @@ export const ROOT_INO = 1;
 export const ORPHAN_LIST_INO = 3;
 /** The first number that is given to a file. */
 export const FIRST_INO = 256;
+/** Of so many files it is remembered that they were made durable. */
+const SYNCED_MAX = 256;
 /** nodeids have 40 bits for the inode number. */
 const INO_MAX = 0xff_ffff_ffff;
 
@@ -38,6 +40,7 @@ export class Filesystem {
   readonly #volume: VolumeRecord | undefined;
   /** False once the version was deleted: nothing of it may be read any more. */
   alive = true;
+  readonly #synced = new Set<number>();
   /** Grows with every change: whoever let go of the thread while reading sees whether it must start anew. */
   changes = 0;
 
@@ -62,6 +65,18 @@ export class Filesystem {
     this.context.changing();
     this.changes++;
     return this.head;
+  }
+
+  /** Somebody wants what was written to file `ino` on stable storage, and probably will again. */
+  noteSync(ino: number): void {
+    this.#synced.delete(ino);
+    this.#synced.add(ino);
+    if (this.#synced.size > SYNCED_MAX) this.#synced.delete(this.#synced.values().next().value!);
+  }
+
+  /** Whether that was so of late. */
+  isSynced(ino: number): boolean {
+    return this.#synced.has(ino);
   }
 
   /** How many blocks of 4 KiB the live files may take, trees included; Infinity without a quota. Snapshots do not count. */

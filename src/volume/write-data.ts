@@ -12,10 +12,11 @@ import { extentFirst, mapBlocks, mappedBlocks, seekExtent, setBlockSum, unmapBlo
 import type { Filesystem } from './filesystem.ts';
 
 /**
- * Whole blocks of a write of at most so many bytes are kept. A kept byte is written twice, so large writes are better off without; a small one
- * would pay for a system call and, with fsync, for a flush of its own.
+ * Whole blocks are kept where a write of at most so many bytes goes to a small file or to one that was synced of late. A kept byte is written
+ * twice, so streams are better off without; small files would pay for a system call each, and who syncs for a second flush.
  */
 const KEPT_BYTES_MAX = 16 * 1024;
+const SMALL_FILE_BYTES = 64 * 1024;
 
 /** The largest file: file blocks are counted in 48 bits, and offsets stay exact as JavaScript numbers. */
 export const FILE_BYTES_MAX = Number.MAX_SAFE_INTEGER - (Number.MAX_SAFE_INTEGER % BLOCK_BYTES);
@@ -41,6 +42,7 @@ export function writeData(
 ): number {
   if (offset + length > FILE_BYTES_MAX)
     throw new FsError('EFBIG', 'write-beyond-limit', 'a file has at most 2^53 bytes');
+  const keeps = length <= KEPT_BYTES_MAX && keepsBlocks(fs, inode, offset + length);
   let done = 0;
   try {
     while (done < length) {
@@ -48,7 +50,7 @@ export function writeData(
       const fileBlock = Math.floor(position / BLOCK_BYTES);
       const within = position - fileBlock * BLOCK_BYTES;
       const left = length - done;
-      if (within > 0 || left < BLOCK_BYTES || length <= KEPT_BYTES_MAX) {
+      if (within > 0 || left < BLOCK_BYTES || keeps) {
         const part = Math.min(BLOCK_BYTES - within, left);
         writePart(fs, head, inode, fileBlock, within, bytes, from + done, part);
         done += part;
@@ -62,6 +64,10 @@ export function writeData(
   }
   if (done > 0 && offset + done > inode.sizeBytes) inode.sizeBytes = offset + done;
   return done;
+}
+
+function keepsBlocks(fs: Filesystem, inode: Inode, end: number): boolean {
+  return Math.max(inode.sizeBytes, end) <= SMALL_FILE_BYTES || fs.isSynced(inode.ino);
 }
 
 /** Writes up to `count` whole blocks to one run of new blocks of the data file; gives how many. */

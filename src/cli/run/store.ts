@@ -9,6 +9,7 @@ import { renderFacts, renderListing, type Listing, type ListingOptions } from '.
 import { resolveTarget } from '../target.ts';
 import { withStore } from '../with-store.ts';
 import { print, printResult } from './output.ts';
+import { summarizeScrub } from './scrub.ts';
 
 /** `amberfs init STORE` */
 export async function runInit(path: string, json: boolean): Promise<void> {
@@ -122,6 +123,7 @@ function describeStatus(status: StoreStatus): [string, string][] {
   if (status.failure !== null) {
     facts.push(['failure', `${status.failure}; it takes no changes until the cause is gone and it is mounted anew`]);
   }
+  if (status.scrub !== null) facts.push(['scrub', summarizeScrub(status.scrub)]);
   if (status.reclaiming > 0) facts.push(['freeing', `space of ${count(status.reclaiming, 'deleted version')}`]);
   return facts;
 }

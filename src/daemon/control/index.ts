@@ -15,7 +15,14 @@ export {
   type StoreStatus,
   type VolumeInfo,
 } from './methods.ts';
+export type { CheckInfo, ScrubInfo } from './health.ts';
 export { mountOf, parseSource, readAmberMounts, type AmberMount } from './mount-table.ts';
-export { initialiseStore, isStoreDirectory, openControl, openControlOfMount } from './store-control.ts';
+export {
+  checkUnopenable,
+  initialiseStore,
+  isStoreDirectory,
+  openControl,
+  openControlOfMount,
+} from './store-control.ts';
 export { mountInBackground, mountInForeground } from './start-daemon.ts';
 export { unmountDirectory } from './unmount-directory.ts';

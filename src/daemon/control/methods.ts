@@ -3,6 +3,8 @@
 //
 // Times are milliseconds since 1970, sizes are bytes. `null` is "there is none", since JSON has no undefined.
 
+import type { CheckProgress, ScrubInfo } from './health.ts';
+
 /** The volume that is meant where none is named: volume/ has it as DEFAULT_VOLUME, and loading that would load the whole core. */
 export const MAIN_VOLUME = 'main';
 
@@ -65,6 +67,8 @@ export interface StoreStatus {
   readonly residentBytes: number | null;
   /** Why the store takes no more changes until it is mounted anew. */
   readonly failure: string | null;
+  /** The scrub under way, or the last one. */
+  readonly scrub: ScrubInfo | null;
 }
 
 export interface VolumeInfo {
@@ -232,6 +236,15 @@ export interface ControlMethods {
   };
   reclaimed: { params: Record<string, never>; result: { usedBytes: number } };
   clone: { params: { volume: string; name: string; to: string }; result: VolumeInfo };
+  /** `data`: also reads all file contents. */
+  'check.start': { params: { data: boolean }; result: object };
+  'check.poll': { params: Record<string, never>; result: CheckProgress };
+  /** `rate`: bytes a second; 0: as fast as the disk. */
+  'scrub.start': { params: { rate?: number }; result: ScrubInfo | null };
+  'scrub.status': { params: Record<string, never>; result: ScrubInfo | null };
+  'scrub.pause': { params: Record<string, never>; result: ScrubInfo | null };
+  'scrub.resume': { params: Record<string, never>; result: ScrubInfo | null };
+  'scrub.stop': { params: Record<string, never>; result: ScrubInfo | null };
 }
 
 export type ControlMethod = keyof ControlMethods;

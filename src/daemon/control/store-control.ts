@@ -7,6 +7,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { FsError } from '../../errors/index.ts';
 import { connectControl } from './client.ts';
+import type { CheckInfo } from './health.ts';
 import type { Control } from './methods.ts';
 import type { AmberMount } from './mount-table.ts';
 
@@ -79,4 +80,13 @@ function isStoreInUse(error: unknown): boolean {
 export async function initialiseStore(path: string): Promise<string> {
   const { initialise } = await import('../local-control.ts');
   return initialise(path);
+}
+
+/**
+ * Checks a store that can't be opened, since something in it is damaged, as far as that can be done. Gives what it found, with `failure`, for
+ * which it can't be opened, first. Rejects as `openStore` does for any other cause than damage.
+ */
+export async function checkUnopenable(path: string, failure: Error, data: boolean): Promise<CheckInfo> {
+  const { checkHere } = await import('../local-control.ts');
+  return checkHere(realStorePath(path), failure, data);
 }

@@ -3,10 +3,12 @@
 import { ProtocolError } from '../../errors/index.ts';
 import type { ControlMethod } from '../control/methods.ts';
 import { isFields, type Fields } from '../control/protocol.ts';
+import { pollCheck, startCheck } from './check.ts';
 import { diffSnapshots } from './diff.ts';
 import { mountMethod, umountMethod } from './mount.ts';
 import { getProperties, setProperty } from './properties.ts';
 import { restoreSnapshot } from './restore.ts';
+import { pauseScrub, resumeScrub, scrubStatus, startScrub, stopScrub } from './scrub.ts';
 import type { Service } from './service.ts';
 import { awaitReclaimed, cheapestSnapshots, deleteSnapshots } from './snapshot-delete.ts';
 import { addHold, releaseHold } from './snapshot-hold.ts';
@@ -39,6 +41,13 @@ const METHODS: Readonly<Record<ControlMethod, Method>> = {
   'snapshot.rename': renameSnapshot,
   'snapshot.restore': restoreSnapshot,
   clone: cloneVolume,
+  'check.start': startCheck,
+  'check.poll': pollCheck,
+  'scrub.start': startScrub,
+  'scrub.status': scrubStatus,
+  'scrub.pause': pauseScrub,
+  'scrub.resume': resumeScrub,
+  'scrub.stop': stopScrub,
 };
 
 /**

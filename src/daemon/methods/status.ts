@@ -1,6 +1,7 @@
 import { BLOCK_BYTES } from '../../format/index.ts';
 import { hostSpace } from '../../store/index.ts';
 import type { StoreStatus } from '../control/methods.ts';
+import { describeScrub } from './scrub.ts';
 import type { Service } from './service.ts';
 
 /** `status`: the store, its daemon and its mounts. */
@@ -22,5 +23,6 @@ export function statusMethod(service: Service): StoreStatus {
     reclaiming: volumes.reclaiming,
     residentBytes: daemon === undefined ? null : process.memoryUsage.rss(),
     failure: volumes.failure?.message ?? null,
+    scrub: describeScrub(core),
   };
 }

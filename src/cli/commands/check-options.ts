@@ -1,0 +1,4 @@
+export interface CheckOptions {
+  readonly data?: boolean;
+  readonly json?: boolean;
+}

@@ -1,0 +1,302 @@
+// Reading everything that is stored, in the background, to find what the disk has lost before somebody needs it: each record of the engine,
+// then each data block once. Nothing is changed.
+//
+// A block may be freed and written anew while it is read: what looks damaged is looked up in the trees again, and read again, before it is
+// called so (CONCURRENCY.md).
+
+import { CorruptionError, FsError } from '../errors/index.ts';
+import { BLOCK_BYTES, EXTENT_BLOCKS_MAX, SPACE, extentStart, keyAfter, spaceKey } from '../format/index.ts';
+import { Cursor, IdSet, Pace, checkRecord } from '../tree/index.ts';
+import type { Log } from '../util/index.ts';
+import { type Extent, damagedBlocks, isCurrentExtent } from './check-data.ts';
+import { findPath } from './check-path.ts';
+import { extentEnd, extentFirst, seekExtent } from './extents.ts';
+import type { Filesystem } from './filesystem.ts';
+import { type DataPlace, nextSlice } from './scrub-walk.ts';
+import { type ScrubDamage, type ScrubState, newScrub, parseScrub } from './scrub-state.ts';
+import type { Volumes } from './volumes.ts';
+
+/** Where the state of a scrub outlives the process. */
+export interface ScrubStorage {
+  /** What was stored last. */
+  read(): string | undefined;
+  write(text: string): void;
+}
+
+const RECORDS_PER_SLICE = 256;
+const DAMAGE_MAX = 1000;
+/** Of one damaged stretch. */
+const PLACES_MAX = 100;
+/** How often the place is stored. */
+const SAVE_MS = 5_000;
+
+export class Scrubber {
+  readonly #volumes: Volumes;
+  readonly #storage: ScrubStorage;
+  readonly #log: Log;
+  readonly #bytes = new Uint8Array(EXTENT_BLOCKS_MAX * BLOCK_BYTES);
+  readonly #pace: Pace;
+  #state: ScrubState | undefined;
+  #running: Promise<void> | undefined;
+  #halted = false;
+  #wake: () => void = () => undefined;
+  #savedMs = 0;
+  /** Blocks that were read: those below a nameless branching point are come by several times. */
+  #read = new IdSet();
+
+  constructor(volumes: Volumes, storage: ScrubStorage, log: Log) {
+    this.#volumes = volumes;
+    this.#storage = storage;
+    this.#log = log;
+    const text = storage.read();
+    this.#state = text === undefined ? undefined : parseScrub(text);
+    this.#pace = new Pace(nextTurn);
+  }
+
+  /** The scrub under way, or the last one; undefined where there never was one. */
+  get state(): ScrubState | undefined {
+    return this.#state;
+  }
+
+  /** Begins a scrub. Throws FsError EBUSY where one is under way. */
+  start(rateBytes: number | null): void {
+    if (this.#state?.phase === 'running' || this.#state?.phase === 'paused') {
+      const isHalted = this.#running === undefined;
+      const how = this.#state.phase === 'paused' ? 'is paused' : isHalted ? 'was interrupted' : 'runs already';
+      throw new FsError(
+        'EBUSY',
+        'scrub-runs',
+        `a scrub ${how}; "amberfs scrub --status" shows it, --resume and --stop go on or end it`,
+      );
+    }
+    const { allocatedBlocks, nowMs } = this.#volumes;
+    this.#state = newScrub(nowMs, allocatedBlocks * BLOCK_BYTES, rateBytes);
+    this.#read = new IdSet();
+    this.#begin();
+  }
+
+  /** Goes on with what the end of a process interrupted. */
+  resumeInterrupted(): void {
+    if (this.#state?.phase === 'running' && this.#running === undefined) this.#begin();
+  }
+
+  /** Lets the scrub rest until {@link resume}, over the end of this process too. Throws FsError EINVAL where none runs. */
+  async pause(): Promise<void> {
+    this.#require('running', 'scrub-not-running');
+    await this.#halt();
+    this.#enter('paused');
+  }
+
+  /** Throws FsError EINVAL where no scrub is paused, or was interrupted. */
+  resume(): void {
+    if (this.#state?.phase !== 'running' || this.#running !== undefined) this.#require('paused', 'scrub-not-paused');
+    this.#enter('running');
+    this.#begin();
+  }
+
+  /** Ends the scrub. Throws FsError EINVAL where none is under way. */
+  async stop(): Promise<void> {
+    if (this.#state?.phase !== 'paused') this.#require('running', 'scrub-none-to-stop');
+    await this.#halt();
+    this.#enter('stopped');
+  }
+
+  /** To be called before the store is closed: the scrub goes on when it is opened again. */
+  async close(): Promise<void> {
+    await this.#halt();
+    if (this.#state?.phase === 'running') this.#save();
+  }
+
+  #require(phase: 'running' | 'paused', reason: string): void {
+    if (this.#state?.phase === phase) return;
+    throw new FsError('EINVAL', reason, `no scrub is ${phase}; "amberfs scrub --status" shows the last one`);
+  }
+
+  #enter(phase: ScrubState['phase'], failure: string | null = null): void {
+    const isOver = phase !== 'running' && phase !== 'paused';
+    this.#change({ phase, failure, endedMs: isOver ? this.#volumes.nowMs : null });
+    this.#save();
+  }
+
+  #change(fields: Partial<ScrubState>): void {
+    this.#state = { ...this.#state!, ...fields };
+  }
+
+  #save(): void {
+    this.#savedMs = Date.now();
+    try {
+      this.#storage.write(JSON.stringify(this.#state, null, 2));
+    } catch (error) {
+      this.#log.warn(`how far the scrub is can't be stored: ${messageOf(error)}`);
+    }
+  }
+
+  #begin(): void {
+    this.#halted = false;
+    this.#save();
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async #halt(): Promise<void> {
+    this.#halted = true;
+    this.#wake();
+    await this.#running;
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    await nextTurn();
+    this.#log.info(`scrub: ${this.#state!.readBytes === 0 ? 'begins' : 'goes on'}`);
+    try {
+      await this.#records();
+      await this.#data();
+      if (this.#halted) return;
+      this.#enter('finished');
+      const { readBytes, damage, unlisted } = this.#state!;
+      this.#log.info(`scrub: finished, ${readBytes} bytes read, ${damage.length + unlisted} damaged places`);
+    } catch (error) {
+      this.#log.error(`scrub: ${messageOf(error)}`);
+      this.#enter('failed', messageOf(error));
+    }
+  }
+
+  async #records(): Promise<void> {
+    const end = Uint8Array.of(Math.max(...Object.values(SPACE)) + 1);
+    while (this.#state!.record !== null && !this.#halted) {
+      const { record } = this.#state!;
+      const from = record === '' || record === null ? spaceKey(SPACE.super) : Buffer.from(record, 'hex');
+      this.#change({ record: await this.#recordSlice(from, end) });
+      await this.#rest(0);
+    }
+  }
+
+  /** Looks at the records from `from` on; gives the key where it goes on, in hex; null at the end. */
+  async #recordSlice(from: Uint8Array, end: Uint8Array): Promise<string | null> {
+    try {
+      const slice = await this.#volumes.store.kv.range(from, end, RECORDS_PER_SLICE);
+      for (const [key, value] of slice) {
+        const problem = checkRecord(key, value);
+        if (problem !== undefined) this.#found({ text: problem, places: [] });
+      }
+      this.#change({ records: this.#state!.records + slice.length });
+      const last = slice.at(-1);
+      if (last === undefined || slice.length < RECORDS_PER_SLICE) return null;
+      return Buffer.from(keyAfter(last[0])).toString('hex');
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      this.#found({ text: error.message, places: [] });
+      // The engine can't go on behind it: the next space, then.
+      return from[0]! + 1 >= end[0]! ? null : Buffer.of(from[0]! + 1).toString('hex');
+    }
+  }
+
+  async #data(): Promise<void> {
+    const { forest } = this.#volumes;
+    let place: DataPlace = { version: this.#state!.version, key: Buffer.from(this.#state!.key, 'hex') };
+    while (!this.#halted) {
+      const slice = nextSlice(forest, place);
+      if (slice === undefined) return;
+      for (const text of slice.damage) this.#found({ text, places: [] });
+      let bytes = 0;
+      for (const extent of slice.extents) bytes += await this.#extent(slice.version, extent);
+      place = slice.next;
+      const { version, key } = place;
+      this.#change({ version, key: Buffer.from(key).toString('hex'), readBytes: this.#state!.readBytes + bytes });
+      await this.#rest(bytes);
+    }
+  }
+
+  /** Compares the blocks of an extent; gives the bytes that this took. */
+  async #extent(version: number, extent: Extent): Promise<number> {
+    const { start, sums } = extent;
+    if (sums.every((_, i) => this.#read.has(start + i))) return 0;
+    const { store, forest } = this.#volumes;
+    let damaged = await damagedBlocks(store.blocks, extent, this.#bytes);
+    if (damaged.length > 0 && isCurrentExtent(forest, version, extent))
+      damaged = await damagedBlocks(store.blocks, extent, this.#bytes);
+    const isStill = damaged.length > 0 && isCurrentExtent(forest, version, extent);
+    for (const i of isStill ? damaged : []) {
+      const block = start + i;
+      if (this.#read.has(block)) continue;
+      const places = await this.#placesOf(extent, i);
+      this.#found({
+        text: `data block ${block} (file block ${extent.first + i} of inode ${extent.ino}) is damaged`,
+        places,
+      });
+    }
+    for (const i of sums.keys()) this.#read.add(start + i);
+    return sums.length * BLOCK_BYTES;
+  }
+
+  /** The files that the block is part of, in the live files and in every snapshot. */
+  async #placesOf(extent: Extent, i: number): Promise<string[]> {
+    const places: string[] = [];
+    for (const volume of this.#volumes.list()) {
+      const all: [name: string, fs: Filesystem][] = [[volume.name, volume.filesystem]];
+      for (const { label, filesystem } of volume.snapshots()) all.push([`${volume.name}@${label.name}`, filesystem]);
+      for (const [name, fs] of all) {
+        if (places.length === PLACES_MAX) return [...places, 'and others'];
+        if (!fs.alive || !hasBlock(fs, extent, i)) continue;
+        const path = await findPath(fs, extent.ino, this.#pace);
+        places.push(`${name}:${path ?? ` a file without a name (inode ${extent.ino})`}`);
+        if (this.#pace.due) await this.#pace.breathe();
+      }
+    }
+    return places;
+  }
+
+  #found(damage: ScrubDamage): void {
+    const { places, text } = damage;
+    this.#log.error(
+      `scrub: ${text}${places.length === 0 ? '' : `: ${Buffer.from(places.join(', '), 'latin1').toString()}`}`,
+    );
+    const { damage: list, unlisted } = this.#state!;
+    if (list.some((other) => other.text === text)) return;
+    if (list.length < DAMAGE_MAX) this.#change({ damage: [...list, damage] });
+    else this.#change({ unlisted: unlisted + 1 });
+  }
+
+  /** Others have their turn; after reading `bytes` for so long as the rate wants it. */
+  async #rest(bytes: number): Promise<void> {
+    if (Date.now() - this.#savedMs > SAVE_MS) this.#save();
+    const { rateBytes } = this.#state!;
+    const pauseMs = rateBytes === null ? 0 : (bytes / rateBytes) * 1000;
+    if (pauseMs < 1) return nextTurn();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, pauseMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.#halted) this.#wake();
+    });
+  }
+}
+
+const at = new Cursor();
+
+/** Whether `fs` has block `i` of the extent in the same file. */
+function hasBlock(fs: Filesystem, { ino, first, start }: Extent, i: number): boolean {
+  try {
+    const fileBlock = first + i;
+    if (!seekExtent(fs, ino, fileBlock, at)) return false;
+    const skip = fileBlock - extentFirst(at);
+    return skip >= 0 && fileBlock < extentEnd(at) && extentStart(at.page, at.valueAt) + skip === start + i;
+  } catch (error) {
+    // The way to it is damaged, which is told elsewhere.
+    if (error instanceof CorruptionError) return false;
+    throw error;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

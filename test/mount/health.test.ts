@@ -1,0 +1,104 @@
+/** `amberfs check` and `amberfs scrub` on stores with and without damage, mounted and not. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { listField, parseObject, type JsonObject } from '../support/json-fields.ts';
+import { withMounted, type Mounted } from '../support/mounted.ts';
+
+const BLOCK_BYTES = 4096;
+
+/** Changes one byte of the block of the data file that is filled with `letter`. */
+function damageData(store: string, letter: string): void {
+  const fd = fs.openSync(path.join(store, 'data'), 'r+');
+  try {
+    const bytes = Buffer.alloc(BLOCK_BYTES);
+    for (let at = 0; fs.readSync(fd, bytes, 0, BLOCK_BYTES, at) > 0; at += BLOCK_BYTES) {
+      if (!bytes.every((byte) => byte === letter.charCodeAt(0))) continue;
+      fs.writeSync(fd, 'x', at + 17);
+      return;
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+  throw new Error(`no block is filled with ${letter}`);
+}
+
+const FILL = `yes "$2" | tr -d '\\n' | head -c 200000 > "$1"`;
+
+async function scrubOf(mounted: Mounted): Promise<JsonObject> {
+  const { stdout } = await mounted.tryAmberfs('scrub', mounted.store, '--status', '--json');
+  return parseObject(stdout)['scrub'] as JsonObject;
+}
+
+test('a check finds nothing wrong, mounted and in use or not', async () => {
+  await withMounted(async (mounted) => {
+    const { store, dir } = mounted;
+    await mounted.sh('mkdir d; for i in $(seq 300); do echo $i > d/$i; done; ln d/1 link; ln -s d soft');
+    await mounted.amberfs('snapshot', 'create', dir, 'one');
+    const writing = mounted.sh('for i in $(seq 400); do echo $i > d/$i; rm -f d/$((i - 50)); done');
+    for (let round = 0; round < 3; round++) {
+      const report = parseObject(await mounted.amberfs('check', dir, '--data', '--json'));
+      expect(report['problems']).toEqual([]);
+    }
+    await writing;
+    await mounted.amberfs('clone', `${dir}@one`, 'other');
+    expect(await mounted.amberfs('check', store)).toContain('everything is as it should be');
+    await mounted.umount();
+    expect(await mounted.amberfs('check', store, '--data')).toContain('everything is as it should be');
+  });
+});
+
+test('damaged data is answered with EIO, named by check and scrub, and the rest stays usable', async () => {
+  await withMounted(async (mounted) => {
+    const { store, dir } = mounted;
+    await mounted.sh(`mkdir d; fill() { ${FILL}; }; fill d/bad b; fill good g`);
+    await mounted.amberfs('snapshot', 'create', dir, 'one');
+    await mounted.sh('mv d/bad d/renamed; echo more > new');
+    await mounted.umount();
+    damageData(store, 'b');
+    await mounted.remountDead();
+    const read = await mounted.attempt('cat', [path.join(dir, 'd/renamed')]);
+    expect(read.stderr).toContain('Input/output error');
+    expect(await mounted.sh('wc -c < good; cat new; echo changed > new; cat new')).toBe('200000\nmore\nchanged\n');
+
+    const check = await mounted.tryAmberfs('check', dir, '--data');
+    expect(check.status).toBe(1);
+    expect(check.stdout).toMatch(/volume main: inode \d+: file block \d+ is damaged \(\/d\/renamed\)/);
+    expect(check.stdout).toMatch(/snapshot main@one: inode \d+: file block \d+ is damaged \(\/d\/bad\)/);
+    expect((await mounted.tryAmberfs('check', dir)).status).toBe(0);
+
+    const scrub = await mounted.tryAmberfs('scrub', dir, '--wait');
+    expect(scrub.status).toBe(1);
+    expect(scrub.stdout).toContain('main:/d/renamed');
+    expect(scrub.stdout).toContain('main@one:/d/bad');
+    expect(await mounted.amberfs('status', store)).toMatch(/scrub +finished at .*: .* read, 1 damaged places/);
+    expect(fs.readFileSync(path.join(store, 'daemon.log'), 'utf8')).toContain('main@one:/d/bad');
+    await mounted.umount();
+    // The result is kept, and a scrub without a daemon finds the same.
+    expect(listField(await scrubOf(mounted), 'damage')).toHaveLength(1);
+    expect((await mounted.tryAmberfs('scrub', store)).stdout).toContain('main:/d/renamed');
+    expect((await mounted.tryAmberfs('check', store, '--data')).status).toBe(1);
+  });
+});
+
+test('a scrub in the background is paused and resumed, also over the end of the daemon', async () => {
+  await withMounted(async (mounted) => {
+    const { store, dir } = mounted;
+    await mounted.sh(`fill() { ${FILL}; }; for i in $(seq 20); do fill $i $i; done`);
+    expect(await mounted.amberfs('scrub', dir, '--status')).toContain('never scrubbed');
+    await mounted.amberfs('scrub', dir, '--rate', '100K');
+    expect((await mounted.tryAmberfs('scrub', dir)).stderr).toContain('runs already');
+    expect(await mounted.amberfs('status', store)).toContain('runs since');
+    await mounted.amberfs('scrub', dir, '--pause');
+    await mounted.remount();
+    expect(await scrubOf(mounted)).toMatchObject({ phase: 'paused', rate: 102_400 });
+    await mounted.amberfs('scrub', dir, '--resume');
+    await mounted.remount();
+    // It goes on by itself.
+    expect(await scrubOf(mounted)).toMatchObject({ phase: 'running' });
+    await mounted.amberfs('scrub', dir, '--stop');
+    expect(await scrubOf(mounted)).toMatchObject({ phase: 'stopped', damage: [] });
+    expect((await mounted.tryAmberfs('scrub', dir, '--pause')).status).toBe(1);
+    expect(await mounted.amberfs('scrub', dir, '--wait', '--rate', '1G')).toMatch(/finished .* no damage/);
+  });
+});
