@@ -2,9 +2,11 @@
  * The benchmark: a directory of the host, libfuse's passthrough_ll and amberfs, measured in turns in one run, so that the
  * ratios hold whatever else the machine is. `--help` tells the options; docs/benchmarks.md what the figures mean.
  */
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { measureDeletions } from './bench/delete.mjs';
 import { measurements as all } from './bench/measurements.mjs';
 import { parseOptions, USAGE, UsageError } from './bench/options.mjs';
@@ -29,7 +31,9 @@ const PART_FILE_COUNT = 5000;
 const FEW_FILE_COUNT = 10;
 
 /** What is measured of amberfs alone. */
-const SNAPSHOT_LIFE = ['snapshots', 'restore', 'delete'];
+const SNAPSHOT_LIFE = ['snapshots', 'restore', 'delete', 'scale'];
+
+const SCALE = fileURLToPath(new URL('./bench-scale.mjs', import.meta.url));
 
 function say(text) {
   process.stderr.write(`${text}\n`);
@@ -156,6 +160,16 @@ function print({ measurements, started, figures, snapshots, restores, deletions,
   if (Object.keys(memory).length > 0) console.log(`\nMemory after all of it.\n\n${memoryTable(memory)}`);
 }
 
+/** Thousands of snapshots and clones, in a process of its own that prints its own tables. Resolves with its exit status. */
+function benchAtScale({ size, dir }) {
+  const counts = size === 'small' ? ['--snapshots', '2000', '--clones', '1000', '--rounds', '4'] : [];
+  const place = dir === undefined ? [] : ['--dir', dir];
+  const child = spawn(process.execPath, [SCALE, ...counts, ...place], { stdio: 'inherit' });
+  return new Promise((resolve) => {
+    child.once('close', resolve);
+  });
+}
+
 async function main() {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) return console.log(USAGE);
@@ -176,6 +190,10 @@ async function main() {
     const left = peers.filter((peer) => isMounted(peer.dir));
     if (left.length === 0) fs.rmSync(temp, { recursive: true, force: true });
     else say(`still mounted: ${left.map((peer) => peer.dir).join(', ')}`);
+  }
+  if (options.peers.includes('amberfs') && (options.only?.includes('scale') ?? true)) {
+    console.log('\nAt scale.\n');
+    process.exitCode = await benchAtScale(options);
   }
 }
 

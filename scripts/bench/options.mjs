@@ -9,7 +9,7 @@ Compares a directory of the host, libfuse's passthrough_ll example, and amberfs,
   --large            sizes for figures to quote, several minutes (default)
   --peers LIST       of host,passthrough,amberfs (default: all)
   --only LIST        of the names of measurements, as the table shows them in its first column,
-                     and snapshots, delete, restore
+                     and snapshots, delete, restore, scale
   --repeat N         each measurement N times, the median counts (default: 3)
   --dir DIR          where to work; a directory below it is made and removed (default: the system's temporary directory)
   --json FILE        writes all figures to a file too
