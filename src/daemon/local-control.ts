@@ -1,11 +1,14 @@
 // A store that this process opens because no daemon serves it.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { CorruptionError } from '../errors/index.ts';
-import { initStore, openStore, type OpenStore } from '../store/index.ts';
+import { initStore, openStore, type KeyValue, type OpenStore } from '../store/index.ts';
 import type { Log } from '../util/index.ts';
-import { checkClosedStore } from '../volume/index.ts';
-import type { CheckInfo } from './control/health.ts';
+import { Volumes, checkClosedStore, repairVolumes } from '../volume/index.ts';
+import type { CheckInfo, RepairInfo } from './control/health.ts';
 import type { Control, ControlMethod, ParamsOf, ResultOf } from './control/methods.ts';
+import { keepRecords } from './kept-records.ts';
 import { openCore } from './core.ts';
 import { callMethod } from './methods/index.ts';
 
@@ -69,3 +72,26 @@ export async function checkHere(path: string, failure: Error, data: boolean): Pr
 }
 
 const NOTHING_CHECKED = { records: 0, versions: 0, nodes: 0, blocks: 0, inodes: 0, comparedBlocks: 0, pending: 0 };
+
+/**
+ * What is behind `repairHere`: repairs the store at `path`, which nobody else may have open; with `dryRun` it changes nothing but what a crash
+ * left to be done again. Rejects as `openStore` does.
+ */
+export async function repairStore(path: string, dryRun: boolean): Promise<RepairInfo> {
+  const kept = join(path, `repair-${new Date().toISOString().slice(0, 19).replaceAll(':', '.')}.ndjson`);
+  const keyValue = async (_path: string, open: () => Promise<KeyValue>): Promise<KeyValue> =>
+    keepRecords(await open(), kept);
+  const store = await openStore(path, dryRun ? { log: stderrLog } : { log: stderrLog, keyValue });
+  try {
+    const volumes = await Volumes.open(store, { log: stderrLog });
+    try {
+      const { repairs, check } = await repairVolumes(volumes, dryRun);
+      const problems = check.problems.map(({ text, path: file }) => ({ text, path: file ?? null }));
+      return { repairs, check: { ...check, problems }, kept: existsSync(kept) ? kept : null };
+    } finally {
+      await volumes.close();
+    }
+  } finally {
+    await store.close();
+  }
+}

@@ -24,7 +24,7 @@ const HEADROOM_BYTES = 512 * 1024;
 export interface JournalRemains {
   /** The records that follow the commit, in order. */
   records: JournalRecord[];
-  /** There are records behind a damaged one: they can't be done again, although they were on stable storage once. */
+  /** So many more were on stable storage once and can't be done again: a record before them is damaged, or a commit that held them is gone. */
   lost: number;
 }
 
@@ -34,6 +34,8 @@ export class Journal {
   #current = 0;
   /** A commit is under way that does not make the other one needless yet. */
   #turned = false;
+  /** The last record that it holds. */
+  #captured = 0;
   readonly #pace = new FlushPace();
   #bytes = 0;
   #sequence = 0;
@@ -106,12 +108,14 @@ export class Journal {
     this.#current = 1 - this.#current;
     this.#bytes = 0;
     this.#turned = true;
+    this.#captured = this.#sequence;
     return this.#sequence;
   }
 
-  /** The commit is durable: what was recorded before its capture is needed no more. */
+  /** The commit is durable: what was recorded before its capture is needed no more. What is recorded from now on says so. */
   release(): void {
     this.#turned = false;
+    this.#durable = Math.max(this.#durable, this.#captured);
   }
 
   /**

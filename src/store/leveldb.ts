@@ -31,6 +31,8 @@ const OPTIONS = {
 const COPIES = 2;
 /** How much an iterator reads ahead: the default of 16 KiB would fetch four nodes a time. */
 const ITERATOR_BYTES = 1024 * 1024;
+/** No record has this key. */
+const NO_KEY = Uint8Array.of(0);
 
 export interface LevelOptions {
   /** Makes the database, which must not exist; otherwise it must. */
@@ -65,6 +67,8 @@ class LevelKeyValue implements KeyValue {
   readonly #db: Database;
   readonly #path: string;
   readonly #space: HostSpace | undefined;
+  /** The last thing in the log is a batch of ours. */
+  #wrote = false;
 
   constructor(db: Database, path: string, space: HostSpace | undefined) {
     this.#db = db;
@@ -114,7 +118,9 @@ class LevelKeyValue implements KeyValue {
     }
     try {
       await batch.write(sync);
+      this.#wrote = true;
     } catch (cause) {
+      this.#wrote = false;
       throw engineFailure(cause, `writing ${batch.operations} records to ${this.#path}`);
     }
   }
@@ -136,6 +142,8 @@ class LevelKeyValue implements KeyValue {
 
   async close(): Promise<void> {
     try {
+      // With something behind it, damage in the last batch can be told from a write that was cut short (database-check.ts).
+      if (this.#wrote) await this.#db.del(NO_KEY);
       await this.#db.close();
     } catch (cause) {
       throw engineFailure(cause, `closing ${this.#path}`);

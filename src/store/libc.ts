@@ -28,6 +28,18 @@ export const fallocate = libc.func('int fallocate(int fd, int mode, int64_t offs
   length: number,
 ) => number;
 
+/** lockf(3) with F_TLOCK: takes the lock of a whole file that fcntl(2) knows, without waiting. Gives 0 or -1. */
+export function tryLock(fd: number): number {
+  return lockf(fd, F_TLOCK, 0);
+}
+
+const F_TLOCK = 2;
+const lockf = libc.func('int lockf(int fd, int command, int64_t length)') as (
+  fd: number,
+  command: number,
+  length: number,
+) => number;
+
 /** malloc_trim(3): gives free pages of the heap back to the host. undefined where the C library has no such function (musl). */
 export const mallocTrim = findMallocTrim();
 

@@ -12,6 +12,7 @@ import { BlockAllocator } from './block-allocator.ts';
 import type { BlockFile } from './block-file.ts';
 import { Blocks } from './blocks.ts';
 import { openDataFile } from './data-file.ts';
+import { requireIntact } from './database-check.ts';
 import { HolePuncher, type PunchOptions } from './hole-puncher.ts';
 import { hostCode } from './host-failure.ts';
 import { hostSpace } from './host-space.ts';
@@ -165,6 +166,7 @@ async function openDatabase(directory: string, options: OpenOptions): Promise<Ke
       );
     }
     try {
+      requireIntact(path);
       return await openLevel(path, { space: hostSpace(directory) });
     } catch (error) {
       throw error instanceof DatabaseLockedError ? storeInUse(directory, error) : error;

@@ -22,7 +22,21 @@ import { type StoredForest, eachStored } from './check-source.ts';
 import type { DeadSum } from './dead-lists.ts';
 import type { Version } from './versions.ts';
 
+/** What would put right a figure that follows from the trees. */
+export type ForestFix =
+  | {
+      readonly do: 'set-referenced' | 'set-born';
+      readonly version: number;
+      readonly nodes: number;
+      readonly blocks: number;
+    }
+  | { readonly do: 'set-sums'; readonly list: number; readonly sums: ReadonlyMap<number, DeadSum> }
+  | { readonly do: 'free-block' | 'mark-block'; readonly block: number }
+  | { readonly do: 'free-node'; readonly node: number };
+
 export interface ForestCheckOptions {
+  /** Is told, after the problem itself, of what would put it right. */
+  readonly fix?: ((fix: ForestFix) => void) | undefined;
   readonly pace: Pace;
   /** Nothing waits to be freed, as far as that can be known: everything has to be accounted for. */
   readonly atRest: boolean;
@@ -115,8 +129,14 @@ class Check {
         say(`references ${own.nodes.size} nodes, its counter says ${version.referencedNodes}`);
       if (own.blocks.size !== version.referencedBlocks)
         say(`references ${own.blocks.size} blocks, its counter says ${version.referencedBlocks}`);
+      if (own.nodes.size !== version.referencedNodes || own.blocks.size !== version.referencedBlocks)
+        this.#fix({ do: 'set-referenced', version: version.id, nodes: own.nodes.size, blocks: own.blocks.size });
     }
     await this.#deadList(version, own, parent);
+  }
+
+  #fix(fix: ForestFix): void {
+    this.#options.fix?.(fix);
   }
 
   #sayOf(version: Version): Say {
@@ -152,8 +172,10 @@ class Check {
       if (parent?.complete === true && !inKind(parent).has(id)) say(`${name} is not the parent's`);
     });
     const stored = await this.#forest.deadLists.loadSums(version.deadList);
-    if (describeSums(sums) !== describeSums(stored))
+    if (describeSums(sums) !== describeSums(stored)) {
       say(`its sums are ${describeSums(stored)}, its records ${describeSums(sums)}`);
+      this.#fix({ do: 'set-sums', list: version.deadList, sums });
+    }
     this.#forest.deadLists.release(version.deadList);
     if (between || own?.complete !== true || parent?.complete !== true) return;
     if ((own.inherited + dropped) >>> 0 !== parent.all)
@@ -236,9 +258,15 @@ class Check {
     const { used } = this;
     const { say } = this.#options;
     const missing = await this.#checkStoredNodes();
-    for (const block of this.#freeBlocks()) say(`block ${block} is in use, but marked as free`);
+    for (const block of this.#freeBlocks()) {
+      say(`block ${block} is in use, but marked as free`);
+      this.#fix({ do: 'mark-block', block });
+    }
     if (!used.complete || this.pending > 0) return;
-    for (const id of missing) say(`node ${id} is stored, but nothing refers to it`);
+    for (const node of missing) {
+      say(`node ${node} is stored, but nothing refers to it`);
+      this.#fix({ do: 'free-node', node });
+    }
     this.#checkAllocation();
     this.#checkBorn();
   }
@@ -251,6 +279,8 @@ class Check {
       const [nodes, blocks] = [bornNodes.get(version.id) ?? 0, bornBlocks.get(version.id) ?? 0];
       if (nodes !== version.bornNodes) say(`${nodes} nodes born, its counter says ${version.bornNodes}`);
       if (blocks !== version.bornBlocks) say(`${blocks} blocks born, its counter says ${version.bornBlocks}`);
+      if (nodes !== version.bornNodes || blocks !== version.bornBlocks)
+        this.#fix({ do: 'set-born', version: version.id, nodes, blocks });
     }
   }
 
@@ -262,7 +292,9 @@ class Check {
   #checkAllocation(): void {
     this.#forest.allocator.forEachAllocatedRun((start, count) => {
       for (let block = start; block < start + count; block++) {
-        if (!this.used.blocks.has(block)) this.#options.say(`block ${block} is allocated, but nothing refers to it`);
+        if (this.used.blocks.has(block)) continue;
+        this.#options.say(`block ${block} is allocated, but nothing refers to it`);
+        this.#fix({ do: 'free-block', block });
       }
     });
   }

@@ -122,6 +122,17 @@ export class DeadLists {
     this.#pending.push(list, record.birth, record.kind, record.start, 0);
   }
 
+  /** Sets the sums of `list`, which are in memory, to what its records say. For repairs. */
+  setSums(list: number, right: ReadonlyMap<number, DeadSum>): void {
+    const sums = this.#sums.get(list)!;
+    for (const birth of new Set([...sums.keys(), ...right.keys()])) {
+      const { nodes, blocks } = right.get(birth) ?? { nodes: 0, blocks: 0 };
+      // Marks the birth as changed, whatever the sum was.
+      this.#count(list, birth, DEAD_NODE, nodes - (sums.get(birth)?.nodes ?? 0));
+      this.#count(list, birth, DEAD_BLOCKS, blocks - (sums.get(birth)?.blocks ?? 0));
+    }
+  }
+
   #count(list: number, birth: number, kind: number, delta: number): void {
     const sums = this.#sums.get(list)!;
     let sum = sums.get(birth);

@@ -1,5 +1,5 @@
 // Copy-on-write B+trees and the versions that they belong to.
-export { type ForestCheck, checkForest } from './check-forest.ts';
+export { type ForestCheck, type ForestFix, checkForest } from './check-forest.ts';
 export { IdSet } from './check-id-set.ts';
 export { isShown, leafKey, ownBirths, ownLeaves } from './check-own.ts';
 export { Pace } from './check-pace.ts';

@@ -27,7 +27,16 @@ const S_IFLNK = 0o120000;
 /** What is wrong, and which inode has to do with it (0: none). */
 export type SayOfInode = (problem: string, ino: number) => void;
 
+/** What would put right what is wrong with an inode. */
+export type FileFix =
+  | { readonly do: 'set-links'; readonly ino: number; readonly links: number }
+  | { readonly do: 'set-blocks'; readonly ino: number; readonly blocks: number }
+  | { readonly do: 'remove-names'; readonly ino: number }
+  | { readonly do: 'adopt'; readonly ino: number };
+
 export interface FilesystemCheckOptions {
+  /** Is told, after the problem itself, of what would put it right. */
+  readonly fix?: ((fix: FileFix) => void) | undefined;
   readonly pace: Pace;
   readonly say: SayOfInode;
   /** Compares the checksum of each block, too. */
@@ -163,7 +172,10 @@ class FilesystemCheck {
     if ((inode.nlink === 0) !== this.#marked.has(ino))
       this.#say(ino, inode.nlink === 0 ? 'has no link and no mark' : 'is marked as an orphan, but has links');
     this.#marked.delete(ino);
-    if (inode.blocks !== this.#blocks) this.#say(ino, `has ${this.#blocks} blocks, its count says ${inode.blocks}`);
+    if (inode.blocks !== this.#blocks) {
+      this.#say(ino, `has ${this.#blocks} blocks, its count says ${inode.blocks}`);
+      this.#options.fix?.({ do: 'set-blocks', ino, blocks: this.#blocks });
+    }
     if (this.#extentsEnd > Math.ceil(inode.sizeBytes / BLOCK_BYTES)) this.#say(ino, 'has blocks behind its end');
     if (type === S_IFLNK && inode.sizeBytes !== this.#symlinkBytes)
       this.#say(ino, 'the length of its target is not its size');
@@ -173,17 +185,16 @@ class FilesystemCheck {
     this.#claims.set(ino, inode.parent);
     if (inode.nlink === 0) return;
     const links = 2 + this.#subdirectories;
-    if (inode.nlink !== links) this.#say(ino, `has ${links} links, its count says ${inode.nlink}`);
+    if (inode.nlink !== links) {
+      this.#say(ino, `has ${links} links, its count says ${inode.nlink}`);
+      this.#options.fix?.({ do: 'set-links', ino, links });
+    }
     if (ino !== ROOT_INO) this.#count(ino, -1);
   }
 
   /** Every name leads to an inode, every link is a name, and directories are where they say. */
   names(): void {
-    for (const [ino, balance] of this.#balance) {
-      if (!findInode(this.#fs, ino, this.#inode)) this.#say(ino, 'it is referred to, but not there');
-      else if (this.#claims.has(ino)) this.#say(ino, `is a directory with ${1 + balance} names`);
-      else this.#say(ino, `has ${this.#inode.nlink + balance} links, its count says ${this.#inode.nlink}`);
-    }
+    for (const [ino, balance] of this.#balance) this.#wrongNames(ino, balance);
     for (const ino of this.#marked) if (ino > ROOT_INO) this.#say(ino, 'is marked as an orphan, but not there');
     for (const [ino, parent] of this.#claims) {
       const holder = this.#holders.get(ino);
@@ -193,6 +204,21 @@ class FilesystemCheck {
     for (const ino of this.#holders.keys()) {
       if (!this.#claims.has(ino) && !this.#balance.has(ino)) this.#say(ino, 'a name says that it is a directory');
     }
+  }
+
+  #wrongNames(ino: number, balance: number): void {
+    const fix = this.#options.fix ?? ((): void => undefined);
+    if (!findInode(this.#fs, ino, this.#inode)) {
+      this.#say(ino, 'it is referred to, but not there');
+      fix({ do: 'remove-names', ino });
+      return;
+    }
+    const { nlink } = this.#inode;
+    const isDirectory = this.#claims.has(ino);
+    const names = isDirectory ? 1 + balance : nlink + balance;
+    this.#say(ino, isDirectory ? `is a directory with ${names} names` : `has ${names} links, its count says ${nlink}`);
+    if (names === 0) fix({ do: 'adopt', ino });
+    else if (!isDirectory && nlink > 0) fix({ do: 'set-links', ino, links: names });
   }
 
   /** The root leads to every directory that has a name. */

@@ -4,10 +4,18 @@
 import { CorruptionError, StoreError } from '../errors/index.ts';
 import { SPACE, decodeVolume, nameOfVolumeKey, spaceKey } from '../format/index.ts';
 import type { OpenStore, Reads } from '../store/index.ts';
-import { Pace, StoredForest, type Version, checkForest, checkRecord, eachStored } from '../tree/index.ts';
+import {
+  type ForestFix,
+  Pace,
+  StoredForest,
+  type Version,
+  checkForest,
+  checkRecord,
+  eachStored,
+} from '../tree/index.ts';
 import { AssertionError, systemClock } from '../util/index.ts';
 import { CheckedData, type Extent, isCurrentExtent } from './check-data.ts';
-import { checkFilesystem } from './check-filesystem.ts';
+import { type FileFix, checkFilesystem } from './check-filesystem.ts';
 import { findPath } from './check-path.ts';
 import { Filesystem, type FilesystemContext } from './filesystem.ts';
 import { Recorder } from './recorder.ts';
@@ -18,9 +26,14 @@ export interface CheckOptions {
   readonly data?: boolean;
   /** Lets others have their turn; rejects where the check is to end. */
   readonly breathe?: () => Promise<void>;
+  /** Is told, after the problem itself, of what would put it right. */
+  readonly fix?: (fix: Fix) => void;
   /** Called now and then: what is being done, and how much of it is done (0 to 1). */
   readonly progress?: (doing: string, done: number) => void;
 }
+
+/** What would put something right; of files: in which live volume. */
+export type Fix = ForestFix | (FileFix & { readonly volume: string });
 
 export interface Problem {
   /** In words, one line. */
@@ -171,6 +184,7 @@ class StoreCheck {
       pace: this.#pace,
       atRest: this.#atRest,
       say: this.#say,
+      fix: this.#options.fix,
       progress: (done, total) => this.#options.progress?.('trees', done / total),
     });
   }
@@ -193,7 +207,7 @@ class StoreCheck {
       const titles = versions.map((version) => titleOf(version, heads, names));
       const more = titles.length > TITLES_MAX ? ` and ${titles.length - TITLES_MAX} more` : '';
       const title = `${titles.slice(0, TITLES_MAX).join(', ')}${more}`;
-      await this.#attempt(() => this.#checkVersion(forest, versions[0]!, context, title));
+      await this.#attempt(() => this.#checkVersion(forest, versions[0]!, context, title, heads.get(versions[0]!.id)));
       this.#options.progress?.('files', ++done / byRoot.size);
     }
   }
@@ -203,14 +217,19 @@ class StoreCheck {
     version: Version,
     context: FilesystemContext,
     title: string,
+    volume: string | undefined,
   ): Promise<void> {
     const fs = new Filesystem(context, forest.tree(version));
+    const told = this.#options.fix;
+    // What is frozen does not change.
+    const fix =
+      told === undefined || volume === undefined ? undefined : (one: FileFix): void => told({ ...one, volume });
     const found: [text: string, ino: number][] = [];
     const say = (problem: string, ino: number): void => {
       found.push([`${title}: ${problem}`, ino]);
     };
     try {
-      this.#inodes += await checkFilesystem(fs, { pace: this.#pace, say, data: this.#data });
+      this.#inodes += await checkFilesystem(fs, { pace: this.#pace, say, fix, data: this.#data });
     } finally {
       for (const [index, [text, ino]] of found.entries()) {
         this.#say(text, index < PATHS_MAX ? await findPath(fs, ino, this.#pace) : undefined);

@@ -20,6 +20,7 @@ export { defaultSnapshotName } from './names.ts';
 export { addOrphan, isOrphan, removeOrphan } from './orphans.ts';
 export { NOT_CACHED, readData, readDataLater } from './read-data.ts';
 export { type SnapshotRelations, relationsOf } from './relations.ts';
+export { repairVolumes } from './repair.ts';
 export { Scrubber } from './scrub.ts';
 export type { ScrubState } from './scrub-state.ts';
 export { seekData, seekHole } from './seek-data.ts';

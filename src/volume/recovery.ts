@@ -32,7 +32,10 @@ export function recover({ kv, journal, blocks, allocator }: OpenStore, set: Volu
     done = record.sequence;
   }
   if (lost > 0) {
-    log.error(`the journal is damaged behind record ${done}: ${lost} operations that had been made durable are lost`);
+    log.error(
+      `the journal is damaged behind record ${done}: ${lost} operations that had been made durable are lost; ` +
+        'compare what the store shows with a backup',
+    );
   }
   journal.resume(done);
   return done - mark;

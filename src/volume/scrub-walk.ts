@@ -20,7 +20,7 @@ export interface DataSlice {
   readonly damage: readonly string[];
 }
 
-export const DATA_BEGIN: DataPlace = { version: 0, key: new Uint8Array(0) };
+const DATA_BEGIN: DataPlace = { version: 0, key: new Uint8Array(0) };
 
 const BLOCKS_PER_SLICE = 256;
 const NODES_PER_SLICE = 64;

@@ -82,21 +82,21 @@ export class Scrubber {
 
   /** Lets the scrub rest until {@link resume}, over the end of this process too. Throws FsError EINVAL where none runs. */
   async pause(): Promise<void> {
-    this.#require('running', 'scrub-not-running');
+    this.#require('running');
     await this.#halt();
     this.#enter('paused');
   }
 
   /** Throws FsError EINVAL where no scrub is paused, or was interrupted. */
   resume(): void {
-    if (this.#state?.phase !== 'running' || this.#running !== undefined) this.#require('paused', 'scrub-not-paused');
+    if (this.#state?.phase !== 'running' || this.#running !== undefined) this.#require('paused');
     this.#enter('running');
     this.#begin();
   }
 
   /** Ends the scrub. Throws FsError EINVAL where none is under way. */
   async stop(): Promise<void> {
-    if (this.#state?.phase !== 'paused') this.#require('running', 'scrub-none-to-stop');
+    if (this.#state?.phase !== 'paused') this.#require('running');
     await this.#halt();
     this.#enter('stopped');
   }
@@ -107,9 +107,13 @@ export class Scrubber {
     if (this.#state?.phase === 'running') this.#save();
   }
 
-  #require(phase: 'running' | 'paused', reason: string): void {
+  #require(phase: 'running' | 'paused'): void {
     if (this.#state?.phase === phase) return;
-    throw new FsError('EINVAL', reason, `no scrub is ${phase}; "amberfs scrub --status" shows the last one`);
+    throw new FsError(
+      'EINVAL',
+      'scrub-not-under-way',
+      `no scrub is ${phase}; "amberfs scrub --status" shows the last one`,
+    );
   }
 
   #enter(phase: ScrubState['phase'], failure: string | null = null): void {

@@ -2,6 +2,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { SPACE, spaceKey } from '../../src/format/index.ts';
+import { openStore } from '../../src/store/index.ts';
+import { Volumes, createInode, loadInode, ROOT_INO, saveInode } from '../../src/volume/index.ts';
 import { listField, parseObject, type JsonObject } from '../support/json-fields.ts';
 import { withMounted, type Mounted } from '../support/mounted.ts';
 
@@ -100,5 +103,89 @@ test('a scrub in the background is paused and resumed, also over the end of the 
     expect(await scrubOf(mounted)).toMatchObject({ phase: 'stopped', damage: [] });
     expect((await mounted.tryAmberfs('scrub', dir, '--pause')).status).toBe(1);
     expect(await mounted.amberfs('scrub', dir, '--wait', '--rate', '1G')).toMatch(/finished .* no damage/);
+  });
+});
+
+/** Gives the root directory a wrong link count and leaks a block, as a mistake of the program would. */
+async function spoil(store: string): Promise<void> {
+  const opened = await openStore(store);
+  const volumes = await Volumes.open(opened);
+  const { filesystem } = volumes.get('main');
+  const root = createInode();
+  loadInode(filesystem, ROOT_INO, root);
+  filesystem.change();
+  saveInode(filesystem, Object.assign(root, { nlink: 7 }));
+  const leaked = opened.allocator.allocate(1);
+  opened.blocks.writeSync(new Uint8Array(BLOCK_BYTES), 0, BLOCK_BYTES, leaked * BLOCK_BYTES);
+  await volumes.close();
+  await opened.close();
+}
+
+test('a repair asks, keeps what it changes, and is refused while something is mounted', async () => {
+  await withMounted(async (mounted) => {
+    const { store } = mounted;
+    await mounted.sh('mkdir d; echo text > d/file');
+    await mounted.umount();
+    await spoil(store);
+    const check = await mounted.tryAmberfs('check', store);
+    expect(check.status).toBe(1);
+    expect(check.stdout).toContain('has 3 links, its count says 7');
+    expect(check.stdout).toMatch(/block \d+ is allocated, but nothing refers to it/);
+
+    const planned = await mounted.tryAmberfs('check', store, '--repair', '--dry-run');
+    expect(planned.stdout).toContain('would do: volume main: inode 1: set its link count to 3');
+    const unasked = await mounted.tryAmberfs('check', store, '--repair');
+    expect([unasked.status, unasked.stderr]).toEqual([2, expect.stringContaining('add --yes')]);
+    expect(fs.readdirSync(store).filter((name) => name.startsWith('repair-'))).toEqual([]);
+
+    await mounted.remountDead();
+    const refused = await mounted.tryAmberfs('check', store, '--repair', '--yes');
+    expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('unmount it first')]);
+    await mounted.umount();
+
+    const repaired = await mounted.json('check', store, '--repair', '--yes');
+    expect(repaired).toMatchObject({ clean: true, dry_run: false });
+    expect(repaired['repairs']).toEqual([
+      expect.stringMatching(/^block \d+: marked as free$/),
+      'volume main: inode 1: set its link count to 3',
+    ]);
+    const kept = fs.readFileSync(String(repaired['kept']), 'utf8').trimEnd().split('\n');
+    for (const line of kept) expect(Object.keys(parseObject(line))).toEqual(['key', 'before']);
+    expect(await mounted.amberfs('check', store)).toContain('everything is as it should be');
+    await mounted.remountDead();
+    expect(await mounted.sh('cat d/file; stat -c %h .')).toBe('text\n3\n');
+  });
+});
+
+/** Changes a byte in the last tree node of the store. */
+async function damageNode(store: string): Promise<void> {
+  const opened = await openStore(store);
+  const nodes = await opened.kv.range(spaceKey(SPACE.node), spaceKey(SPACE.node, true));
+  const [key, value] = nodes.at(-1)!;
+  const batch = opened.kv.newBatch();
+  batch.put(key, value.with(value.length - 1, value.at(-1)! ^ 0xff));
+  await opened.kv.write(batch, true);
+  await opened.close();
+}
+
+test('damaged metadata: what is intact is read, nothing is changed any more, and the daemon goes on', async () => {
+  await withMounted(async (mounted) => {
+    const { store, dir } = mounted;
+    await mounted.sh('mkdir d; for i in $(seq 500); do echo $i > d/$i; done');
+    await mounted.umount();
+    await damageNode(store);
+    await mounted.remountDead();
+    const read = await mounted.attempt('sh', ['-c', 'for i in $(seq 500); do cat d/$i; done; true'], { cwd: dir });
+    expect(read.stderr).toContain('Input/output error');
+    const intact = read.stdout.trimEnd().split('\n');
+    expect(intact.length).toBeGreaterThan(100);
+    const change = await mounted.attempt('sh', ['-c', 'echo new > new'], { cwd: dir });
+    expect(change.stderr).toMatch(/Read-only file system/);
+    expect((await mounted.json('status', store))['failure']).toMatch(/node \d+: checksum does not match/);
+    const check = await mounted.tryAmberfs('check', dir);
+    expect([check.status, check.stdout]).toEqual([1, expect.stringMatching(/node \d+: checksum does not match/)]);
+    expect((await mounted.tryAmberfs('scrub', dir, '--wait')).stdout).toMatch(/node \d+: checksum does not match/);
+    expect(await mounted.sh('cat "d/$1"', intact[0]!)).toBe(`${intact[0]!}\n`);
+    await mounted.tryAmberfs('umount', dir);
   });
 });

@@ -1,4 +1,7 @@
 export interface CheckOptions {
   readonly data?: boolean;
+  readonly repair?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
   readonly json?: boolean;
 }

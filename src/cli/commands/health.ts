@@ -11,6 +11,9 @@ export function addHealthCommands(program: Command, outcome: Outcome): void {
     .description('check that a store is sound: records, trees, space, directories, links; mounts may stay in use')
     .argument('<target>', 'the store, or a path in one of its mounts')
     .option('--data', 'also read all file contents and compare their checksums')
+    .option('--repair', 'put right what can be put right without losing anything; nothing of the store may be mounted')
+    .option('-n, --dry-run', 'with --repair: only show what it would do')
+    .option('-y, --yes', 'with --repair: do not ask')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExit status: 0 nothing is wrong, 1 problems were found, or it could not be checked.')
     .action(async (target: string, options: CheckOptions) => {

@@ -1,9 +1,10 @@
 // What `check` does.
 
-import { checkUnopenable, type CheckInfo, type Control } from '../../daemon/control/index.ts';
+import { checkUnopenable, repairHere, type CheckInfo, type Control } from '../../daemon/control/index.ts';
 import { escapePath } from '../change-text.ts';
 import type { CheckOptions } from '../commands/check-options.ts';
-import { OUTPUT_VERSION, STATUS } from '../failure.ts';
+import { confirm } from '../confirm.ts';
+import { OUTPUT_VERSION, STATUS, UsageError } from '../failure.ts';
 import { formatSize } from '../sizes.ts';
 import { resolveTarget } from '../target.ts';
 import { withStore } from '../with-store.ts';
@@ -22,6 +23,9 @@ const DOING: Readonly<Record<string, string>> = {
 /** `amberfs check TARGET`; gives the exit status. */
 export async function runCheck(text: string, options: CheckOptions): Promise<number> {
   const target = await resolveTarget(text);
+  if (options.repair === true) return repair(target.store, options);
+  if (options.dryRun === true || options.yes === true)
+    throw new UsageError('check-no-repair', '--dry-run and --yes belong to --repair');
   const data = options.data === true;
   let report: CheckInfo;
   try {
@@ -33,6 +37,29 @@ export async function runCheck(text: string, options: CheckOptions): Promise<num
   }
   if (options.json === true) print(`${JSON.stringify(reportForJson(report), null, 2)}\n`);
   else print(describeReport(report, data));
+  return report.problems.length === 0 ? STATUS.success : STATUS.error;
+}
+
+async function repair(store: string, options: CheckOptions): Promise<number> {
+  if (options.data === true) throw new UsageError('repair-data', 'file contents can not be repaired; leave --data out');
+  const dryRun = options.dryRun === true;
+  if (!dryRun && options.yes !== true) {
+    const { repairs } = await repairHere(store, true);
+    for (const line of repairs) process.stderr.write(`would do: ${line}\n`);
+    const what = repairs.length === 1 ? 'make this repair' : `make these ${repairs.length} repairs`;
+    if (repairs.length > 0 && !(await confirm(`${what} to ${store}`))) {
+      process.stderr.write('amberfs: nothing was changed\n');
+      return STATUS.error;
+    }
+  }
+  const { repairs, check: report, kept } = await repairHere(store, dryRun);
+  if (options.json === true) {
+    print(`${JSON.stringify({ ...reportForJson(report), dry_run: dryRun, repairs, kept }, null, 2)}\n`);
+  } else {
+    for (const line of repairs) print(`${dryRun ? 'would do: ' : ''}${line}\n`);
+    if (kept !== null) print(`every record that was changed is kept as it was in ${kept}\n`);
+    print(describeReport(report, false));
+  }
   return report.problems.length === 0 ? STATUS.success : STATUS.error;
 }
 

@@ -35,3 +35,11 @@ export interface ScrubInfo {
   readonly unlisted: number;
   readonly failure: string | null;
 }
+
+export interface RepairInfo {
+  /** What was done, or would be. */
+  readonly repairs: readonly string[];
+  readonly check: CheckInfo;
+  /** The file that holds every changed record as it was before; null where none was changed. */
+  readonly kept: string | null;
+}

@@ -15,7 +15,7 @@ export {
   type StoreStatus,
   type VolumeInfo,
 } from './methods.ts';
-export type { CheckInfo, ScrubInfo } from './health.ts';
+export type { CheckInfo, RepairInfo, ScrubInfo } from './health.ts';
 export { mountOf, parseSource, readAmberMounts, type AmberMount } from './mount-table.ts';
 export {
   checkUnopenable,
@@ -23,6 +23,7 @@ export {
   isStoreDirectory,
   openControl,
   openControlOfMount,
+  repairHere,
 } from './store-control.ts';
 export { mountInBackground, mountInForeground } from './start-daemon.ts';
 export { unmountDirectory } from './unmount-directory.ts';

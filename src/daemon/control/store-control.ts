@@ -7,7 +7,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { FsError } from '../../errors/index.ts';
 import { connectControl } from './client.ts';
-import type { CheckInfo } from './health.ts';
+import type { CheckInfo, RepairInfo } from './health.ts';
 import type { Control } from './methods.ts';
 import type { AmberMount } from './mount-table.ts';
 
@@ -89,4 +89,23 @@ export async function initialiseStore(path: string): Promise<string> {
 export async function checkUnopenable(path: string, failure: Error, data: boolean): Promise<CheckInfo> {
   const { checkHere } = await import('../local-control.ts');
   return checkHere(realStorePath(path), failure, data);
+}
+
+/**
+ * Repairs the store at `path` in this process; with `dryRun` it only says what it would do. Rejects with EBUSY where it is mounted, and as
+ * `openStore` does.
+ */
+export async function repairHere(path: string, dryRun: boolean): Promise<RepairInfo> {
+  const store = realStorePath(path);
+  const client = await connectControl(store);
+  if (client !== undefined) {
+    await client.close();
+    throw new FsError(
+      'EBUSY',
+      'repair-mounted',
+      `${store}: a store is repaired while nothing of it is mounted, but process ${client.daemonPid} serves it; unmount it first`,
+    );
+  }
+  const { repairStore } = await import('../local-control.ts');
+  return repairStore(store, dryRun);
 }
