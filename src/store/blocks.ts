@@ -10,7 +10,7 @@ import { assert } from '../util/index.ts';
 import type { BlockFile } from './block-file.ts';
 
 /** Buffers that wait for the next block. */
-const SPARE_MAX = 1024;
+const SPARE_MAX = 8192;
 /** Blocks that one system call writes, at most (IOV_MAX is 1024). */
 const RUN_BLOCKS_MAX = 256;
 
