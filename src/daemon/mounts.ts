@@ -164,7 +164,7 @@ export class Mounts {
 
   /**
    * Unmounts `dir` (canonical); resolves when the mount is gone and what was written is durable. `lazy`: see FuseSession.unmount. Where the
-   * volume stays in use, lazily or by a bind mount, it resolves all the same. Rejects with ENOENT where this daemon has no mount there, EBUSY, or what the commit met.
+   * volume stays in use, lazily or by a bind mount, it resolves all the same. Rejects with ENOENT where this daemon has no mount there, EBUSY, or what the flush met.
    */
   async remove(dir: string, lazy: boolean): Promise<void> {
     const mount = [...this.#mounts].findLast((candidate) => candidate.dir === dir);

@@ -213,8 +213,8 @@ export interface JournalVisitor {
   structure(json: string): void;
 }
 
-/** Tells `visitor` of every item of a record. Throws AssertionError on an unknown one: the checksum was right, so we wrote it. */
-export function visitJournalItems(items: Uint8Array, visitor: JournalVisitor): void {
+/** Tells `visitor` of every item of a record, of the kinds that it wants to hear of. Throws AssertionError on an unknown one: the checksum was right, so we wrote it. */
+export function visitJournalItems(items: Uint8Array, visitor: Partial<JournalVisitor>): void {
   let volume = 0;
   for (let at = 0; at < items.length;) {
     const kind = items[at++]!;
@@ -226,44 +226,44 @@ export function visitJournalItems(items: Uint8Array, visitor: JournalVisitor): v
       case CHANGE.put: {
         const keyEnd = at + 1 + items[at]!;
         const valueEnd = keyEnd + 2 + get16(items, keyEnd);
-        visitor.put(volume, items.subarray(at + 1, keyEnd), items.subarray(keyEnd + 2, valueEnd));
+        visitor.put?.(volume, items.subarray(at + 1, keyEnd), items.subarray(keyEnd + 2, valueEnd));
         at = valueEnd;
         break;
       }
       case CHANGE.remove: {
         const keyEnd = at + 1 + items[at]!;
-        visitor.remove(volume, items.subarray(at + 1, keyEnd));
+        visitor.remove?.(volume, items.subarray(at + 1, keyEnd));
         at = keyEnd;
         break;
       }
       case CHANGE.map: {
         const sums = new Uint32Array(get16(items, at + 18));
         for (let i = 0; i < sums.length; i++) sums[i] = get32(items, at + 20 + 4 * i);
-        visitor.map(volume, get48(items, at), get48(items, at + 6), get48(items, at + 12), sums);
+        visitor.map?.(volume, get48(items, at), get48(items, at + 6), get48(items, at + 12), sums);
         at += 20 + 4 * sums.length;
         break;
       }
       case CHANGE.unmap:
-        visitor.unmap(volume, get48(items, at), get48(items, at + 6), get48(items, at + 12));
+        visitor.unmap?.(volume, get48(items, at), get48(items, at + 6), get48(items, at + 12));
         at += 18;
         break;
       case CHANGE.block: {
         const end = at + 20 + get16(items, at + 18);
         const bytes = items.subarray(at + 20, end);
-        visitor.block(volume, get48(items, at), get48(items, at + 6), get48(items, at + 12), bytes);
+        visitor.block?.(volume, get48(items, at), get48(items, at + 6), get48(items, at + 12), bytes);
         at = end;
         break;
       }
       case CHANGE.patch: {
         const end = at + 16 + get16(items, at + 14);
         const bytes = items.subarray(at + 16, end);
-        visitor.patch(volume, get48(items, at), get48(items, at + 6), get16(items, at + 12), bytes);
+        visitor.patch?.(volume, get48(items, at), get48(items, at + 6), get16(items, at + 12), bytes);
         at = end;
         break;
       }
       case CHANGE.structure: {
         const end = at + 4 + get32(items, at);
-        visitor.structure(new TextDecoder().decode(items.subarray(at + 4, end)));
+        visitor.structure?.(new TextDecoder().decode(items.subarray(at + 4, end)));
         at = end;
         break;
       }

@@ -1,4 +1,4 @@
-// The store: LevelDB, the data file, and which of its blocks are in use. The only room that does I/O on stored bytes.
+// The store: LevelDB, the data file and which of its blocks are in use, the journal. The only room that does I/O on stored bytes.
 export { BlockAllocator } from './block-allocator.ts';
 export type { BlockFile } from './block-file.ts';
 export { Blocks } from './blocks.ts';

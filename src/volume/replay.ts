@@ -42,57 +42,25 @@ const blockSum = new Uint32Array(1);
 
 /** Whether the data blocks that `record` refers to hold what it says: a power cut may have taken them while it left the record. */
 export function hasItsData(blocks: Blocks, record: JournalRecord): boolean {
-  const check = new DataCheck(blocks);
-  visitJournalItems(record.items, check);
-  return check.complete;
+  let complete = true;
+  visitJournalItems(record.items, {
+    map: (_volume, _ino, _fileBlock, start, sums) => {
+      for (let i = 0; i < sums.length && complete; i++) complete = holds(blocks, start + i, sums[i]!);
+    },
+  });
+  return complete;
 }
 
-class DataCheck implements JournalVisitor {
-  readonly #blocks: Blocks;
-  complete = true;
-
-  constructor(blocks: Blocks) {
-    this.#blocks = blocks;
+/** Whether data block `number` has the checksum `sum`. */
+function holds(blocks: Blocks, number: number, sum: number): boolean {
+  try {
+    blocks.readSync(block, 0, BLOCK_BYTES, number * BLOCK_BYTES);
+  } catch (error) {
+    // Behind the end of the file: its new length was lost too.
+    if (error instanceof CorruptionError) return false;
+    throw error;
   }
-
-  map(_volume: number, _ino: number, _fileBlock: number, start: number, sums: Uint32Array): void {
-    for (let i = 0; i < sums.length && this.complete; i++) this.complete = this.#holds(start + i, sums[i]!);
-  }
-
-  #holds(number: number, sum: number): boolean {
-    try {
-      this.#blocks.readSync(block, 0, BLOCK_BYTES, number * BLOCK_BYTES);
-    } catch (error) {
-      // Behind the end of the file: its new length was lost too.
-      if (error instanceof CorruptionError) return false;
-      throw error;
-    }
-    return crc32(block) === sum;
-  }
-
-  put(): void {
-    // Of the record itself.
-  }
-
-  remove(): void {
-    // Of the record itself.
-  }
-
-  unmap(): void {
-    // Of the record itself.
-  }
-
-  block(): void {
-    // Of the record itself.
-  }
-
-  patch(): void {
-    // Of the record itself.
-  }
-
-  structure(): void {
-    // Of the record itself.
-  }
+  return crc32(block) === sum;
 }
 
 /** Does again what records say; see {@link visitJournalItems}. Throws CorruptionError where a record does not fit what is there. */

@@ -1,5 +1,5 @@
 // The volumes of an open store, and what is done to them as a whole: snapshots, clones, deletion. Each of these changes memory in
-// one synchronous stretch and is durable with the next commit; callers await `commit` before they say that it happened.
+// one synchronous stretch; callers await `flush` before they say that it happened.
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

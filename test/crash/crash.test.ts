@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { seededRandom } from '../support/seeded-random.ts';
 import type { HostEvent } from '../support/failing-host.ts';
-import { type CrashCommandName, CrashHistory, type CrashOptions, type CrashStep } from './crash-history.ts';
+import { type CrashCommandName, CrashHistory, type CrashOptions } from './crash-history.ts';
+import { randomSteps } from '../model/random-steps.ts';
 
 /** How often each command comes. */
 const WEIGHTS: Record<CrashCommandName, number> = {
@@ -57,22 +58,6 @@ const bytes = fc.oneof(
   fc.integer({ min: 0, max: 6 * 4096 }),
 );
 
-function stepsOf(weights: Partial<typeof WEIGHTS>, maxLength: number): fc.Arbitrary<CrashStep[]> {
-  const commands = Object.entries(weights).map(([name, weight]) => {
-    return { weight, arbitrary: fc.constant(name as CrashCommandName) };
-  });
-  const step = fc.record({
-    command: fc.oneof(...commands),
-    volume: fc.nat(7),
-    which: fc.nat(59),
-    other: fc.nat(59),
-    name: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
-    at: bytes,
-    length: bytes,
-  });
-  return fc.noBias(fc.array(step, { maxLength, size: 'max' }));
-}
-
 // No flush takes any time: so the journal is flushed at once wherever it may be, whatever else the machine is doing.
 beforeEach(() => {
   vi.spyOn(performance, 'now').mockReturnValue(0);
@@ -84,7 +69,7 @@ afterEach(() => {
 /** Runs as many histories as are wanted, and fails where it were fewer. Gives how many crashes were looked at. */
 async function runHistories(numRuns: number, longest: number, options: Omit<CrashOptions, 'random'>): Promise<number> {
   let [done, crashes] = [0, 0];
-  const [first, then] = [stepsOf(FIRST_WEIGHTS, 14), stepsOf(WEIGHTS, longest)];
+  const [first, then] = [randomSteps(FIRST_WEIGHTS, bytes, 14), randomSteps(WEIGHTS, bytes, longest)];
   const history = fc.asyncProperty(fc.nat(), first, then, async (seed, someFirst, some) => {
     const one = new CrashHistory({ random: seededRandom(seed), ...options });
     await one.run([...someFirst, ...some]);

@@ -8,7 +8,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CommandName, History, type NamedStep } from './history.ts';
+import { type CommandName, History } from './history.ts';
+import { randomSteps } from './random-steps.ts';
 
 /** How often each command comes. */
 const WEIGHTS: Record<CommandName, number> = {
@@ -68,27 +69,10 @@ const bytes = fc.oneof(
   fc.integer({ min: 0, max: 5 * 4096 }),
 );
 
-function stepsOf(weights: Partial<typeof WEIGHTS>, maxLength: number): fc.Arbitrary<NamedStep[]> {
-  const commands = Object.entries(weights).map(([name, weight]) => {
-    return { weight, arbitrary: fc.constant(name as CommandName) };
-  });
-  const step = fc.record({
-    command: fc.oneof(...commands),
-    volume: fc.nat(7),
-    which: fc.nat(59),
-    other: fc.nat(59),
-    name: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
-    at: bytes,
-    length: bytes,
-  });
-  // Without it most histories would be short, and most numbers small: `bytes` has what is special about numbers here.
-  return fc.noBias(fc.array(step, { maxLength, size: 'max' }));
-}
-
 /** Runs as many histories as are wanted, and fails where it were fewer. */
 async function runHistories(longest: number, checkEach: boolean): Promise<void> {
   const { seed } = fc.readConfigureGlobal();
-  const [first, then] = [stepsOf(FIRST_WEIGHTS, FIRST_LONGEST), stepsOf(WEIGHTS, longest)];
+  const [first, then] = [randomSteps(FIRST_WEIGHTS, bytes, FIRST_LONGEST), randomSteps(WEIGHTS, bytes, longest)];
   let done = 0;
   const history = fc.asyncProperty(first, then, async (someFirst, some) => {
     await new History().run([...someFirst, ...some], checkEach);

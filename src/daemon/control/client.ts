@@ -120,6 +120,14 @@ export class ControlClient implements Control {
   }
 }
 
+/** Throws what `refusal` gives for the process that serves the store in `directory`, where one does; else as {@link connectControl}. */
+export async function requireUnserved(directory: string, refusal: (pid: number) => FsError): Promise<void> {
+  const client = await connectControl(directory);
+  if (client === undefined) return;
+  await client.close();
+  throw refusal(client.daemonPid);
+}
+
 /**
  * Connects to the daemon of the store in `directory`. Resolves with undefined where none listens. Throws FsError where one listens that
  * does not answer, ControlError where it speaks another version.

@@ -6,7 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FsError } from '../../errors/index.ts';
-import { connectControl, type ControlClient } from './client.ts';
+import { connectControl, requireUnserved, type ControlClient } from './client.ts';
 import type { MountInfo, MountRequest } from './methods.ts';
 import { ControlError, isFields } from './protocol.ts';
 import { DAEMON_LOG, type StartMessage, type StartOrder } from './start-order.ts';
@@ -42,15 +42,15 @@ export async function mountInForeground(
   onMounted: (mount: MountInfo) => void,
 ): Promise<number> {
   const store = realStorePath(path);
-  const client = await connectControl(store);
-  if (client !== undefined) {
-    await client.close();
-    throw new FsError(
-      'EBUSY',
-      'daemon-runs-already',
-      `${store}: process ${client.daemonPid} serves this store already; mount without --foreground, and it takes this mount too`,
-    );
-  }
+  await requireUnserved(
+    store,
+    (pid) =>
+      new FsError(
+        'EBUSY',
+        'daemon-runs-already',
+        `${store}: process ${pid} serves this store already; mount without --foreground, and it takes this mount too`,
+      ),
+  );
   const { runForeground } = await import('../run.ts');
   return runForeground({ store, mount: request }, onMounted);
 }

@@ -6,7 +6,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { FsError } from '../../errors/index.ts';
-import { connectControl } from './client.ts';
+import { connectControl, requireUnserved } from './client.ts';
 import type { CheckInfo, RepairInfo } from './health.ts';
 import type { Control } from './methods.ts';
 import type { AmberMount } from './mount-table.ts';
@@ -97,15 +97,15 @@ export async function checkUnopenable(path: string, failure: Error, data: boolea
  */
 export async function repairHere(path: string, dryRun: boolean): Promise<RepairInfo> {
   const store = realStorePath(path);
-  const client = await connectControl(store);
-  if (client !== undefined) {
-    await client.close();
-    throw new FsError(
-      'EBUSY',
-      'repair-mounted',
-      `${store}: a store is repaired while nothing of it is mounted, but process ${client.daemonPid} serves it; unmount it first`,
-    );
-  }
+  await requireUnserved(
+    store,
+    (pid) =>
+      new FsError(
+        'EBUSY',
+        'repair-mounted',
+        `${store}: a store is repaired while nothing of it is mounted, but process ${pid} serves it; unmount it first`,
+      ),
+  );
   const { repairStore } = await import('../local-control.ts');
   return repairStore(store, dryRun);
 }
