@@ -65,7 +65,7 @@ export function decodeStoreFormat(text: string, where: string): StoreFormat {
   if (blockBytes !== BLOCK_BYTES || regionBlocks !== REGION_BLOCKS) {
     throw new CorruptionError(
       where,
-      `blockBytes ${blockBytes} and regionBlocks ${regionBlocks} are not those of format 1`,
+      `blockBytes ${blockBytes} and regionBlocks ${regionBlocks} are not those of format ${FORMAT_VERSION}`,
     );
   }
   return { format, uuid, created, program, blockBytes, regionBlocks };

@@ -5,7 +5,7 @@ export { Blocks } from './blocks.ts';
 export { Committer, type CommitParticipant, type CommitterOptions } from './committer.ts';
 export { hostRoom, hostSpace } from './host-space.ts';
 export { initStore } from './init-store.ts';
-export { type JournalFile } from './journal-file.ts';
+export { type JournalFile, LANES, type Lane } from './journal-file.ts';
 export { Journal } from './journal.ts';
 export type { Batch, KeyValue, KeyValuePair, ReadView, Reads } from './kv.ts';
 export { mallocTrim } from './libc.ts';

@@ -29,13 +29,13 @@ export async function initStore(path: string, options: InitOptions = {}): Promis
   try {
     chmodSync(directory, 0o700);
     openDataFile(join(directory, STORE_NAMES.data), { create: true }).close();
-    for (const name of STORE_NAMES.journal) openJournalFile(join(directory, name), { create: true }).close();
+    openJournalFile(join(directory, STORE_NAMES.journal), { create: true }).close();
     const database = join(directory, STORE_NAMES.database);
     const kv = await openLevel(database, { create: true });
     await kv.close();
     chmodSync(database, 0o700);
     syncPath(database);
-    for (const name of [STORE_NAMES.data, ...STORE_NAMES.journal]) syncPath(join(directory, name));
+    for (const name of [STORE_NAMES.data, STORE_NAMES.journal]) syncPath(join(directory, name));
     const draft = join(directory, STORE_NAMES.formatDraft);
     writeFileSync(draft, encodeStoreFormat(format), { mode: 0o600, flag: 'wx', flush: true });
     // The names made so far reach the disk before the one that says that all are there.

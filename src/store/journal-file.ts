@@ -1,5 +1,5 @@
-// One of the two files of the journal. It is written from its start on, again and again; what is behind the last record of a round
-// is left over from earlier rounds or zero.
+// The file of the journal: two lanes, each written from its start on, again and again; what is behind the last record of a round is left over
+// from earlier rounds or zero. The lanes lie in stripes that take turns, so that one flush serves both.
 
 import {
   closeSync,
@@ -21,16 +21,20 @@ import type { HostSpace } from './host-space.ts';
 
 const fdatasyncAsync = promisify(fdatasync);
 
+export const LANES = [0, 1] as const;
+export type Lane = (typeof LANES)[number];
+
 /** What the journal needs of a file. */
 export interface JournalFile {
+  /** Of both lanes. */
   readonly sizeBytes: number;
-  /** All its bytes. Throws StoreError when the host fails. */
-  read(): Uint8Array;
-  /** Sees to it that the bytes up to `end` are there to be overwritten. Throws FsError ENOSPC when the host has no room. */
+  /** All bytes of a lane. Throws StoreError when the host fails. */
+  read(lane: Lane): Uint8Array;
+  /** Sees to it that the bytes of both lanes up to `end` are there to be overwritten. Throws FsError ENOSPC when the host has no room. */
   reserve(end: number): void;
-  /** Writes `bytes[0..length)` at `at`. Throws like `reserve`, StoreError when the host fails. */
-  write(bytes: Uint8Array, length: number, at: number): void;
-  /** Brings everything written before to stable storage. Rejects with StoreError, from then on for ever. */
+  /** Writes `bytes[0..length)` at `at` of a lane. Throws like `reserve`, StoreError when the host fails. */
+  write(lane: Lane, bytes: Uint8Array, length: number, at: number): void;
+  /** Brings everything written before, to either lane, to stable storage. Rejects with StoreError, from then on for ever. */
   sync(): Promise<void>;
   /** Whether {@link syncNow} may be called: not while {@link sync} is at work. */
   readonly canSyncNow: boolean;
@@ -41,11 +45,13 @@ export interface JournalFile {
   close(): void;
 }
 
+/** A stripe of lane 0, then one of lane 1, and so on. */
+const STRIPE_BYTES = 256 * 1024;
 /**
- * The file grows by so many zeros at a time, ahead of the records. Overwriting what is there lets fdatasync do without the host's own
- * journal: about a quarter of the time on ext4 (native-notes/data-file.md).
+ * The file grows by so many zeros at a time, a stripe of each lane, ahead of the records. Overwriting what is there lets fdatasync do
+ * without the host's own journal: about a quarter of the time on ext4 (native-notes/data-file.md).
  */
-const STEP_BYTES = 256 * 1024;
+const STEP_BYTES = LANES.length * STRIPE_BYTES;
 const zeros = Buffer.alloc(STEP_BYTES);
 
 export interface JournalFileOptions {
@@ -80,11 +86,11 @@ class HostJournalFile implements JournalFile {
     return this.#sizeBytes;
   }
 
-  read(): Uint8Array {
-    const bytes = Buffer.allocUnsafeSlow(this.#sizeBytes);
+  read(lane: Lane): Uint8Array {
+    const bytes = Buffer.allocUnsafeSlow(laneBytes(lane, this.#sizeBytes));
     try {
       for (let done = 0; done < bytes.length;) {
-        const count = readSync(this.#fd, bytes, done, bytes.length - done, done);
+        const count = readSync(this.#fd, bytes, done, stripeLeft(done, bytes.length), placeOf(lane, done));
         if (count === 0) return bytes.subarray(0, done);
         done += count;
       }
@@ -95,7 +101,7 @@ class HostJournalFile implements JournalFile {
   }
 
   reserve(end: number): void {
-    while (this.#sizeBytes < end) {
+    while (laneBytes(1, this.#sizeBytes) < end) {
       if (this.#space !== undefined && this.#space.forCommit() < STEP_BYTES) {
         throw new FsError(
           'ENOSPC',
@@ -103,18 +109,33 @@ class HostJournalFile implements JournalFile {
           `${this.#path}: the host's filesystem has no room for the journal; free space on the host`,
         );
       }
-      this.write(zeros, STEP_BYTES, this.#sizeBytes);
+      this.#grow();
     }
   }
 
-  write(bytes: Uint8Array, length: number, at: number): void {
+  #grow(): void {
+    const length = STEP_BYTES - (this.#sizeBytes % STEP_BYTES);
+    this.#overwrite(zeros, 0, length, this.#sizeBytes);
+    this.#sizeBytes += length;
+  }
+
+  write(lane: Lane, bytes: Uint8Array, length: number, at: number): void {
+    while (laneBytes(1, this.#sizeBytes) < at + length) this.#grow();
+    for (let done = 0; done < length;) {
+      const count = stripeLeft(at + done, at + length);
+      this.#overwrite(bytes, done, count, placeOf(lane, at + done));
+      done += count;
+    }
+  }
+
+  #overwrite(bytes: Uint8Array, from: number, length: number, position: number): void {
     this.#flusher.wrote();
     try {
-      for (let done = 0; done < length;) done += writeSync(this.#fd, bytes, done, length - done, at + done);
+      for (let done = 0; done < length;)
+        done += writeSync(this.#fd, bytes, from + done, length - done, position + done);
     } catch (cause) {
-      throw hostFailure(cause, `writing ${length} bytes at ${at} of ${this.#path}`);
+      throw hostFailure(cause, `writing ${length} bytes at ${position} of ${this.#path}`);
     }
-    if (at + length > this.#sizeBytes) this.#sizeBytes = at + length;
   }
 
   sync(): Promise<void> {
@@ -161,4 +182,20 @@ class HostJournalFile implements JournalFile {
   close(): void {
     closeSync(this.#fd);
   }
+}
+
+/** Where in the file byte `at` of a lane lies. */
+function placeOf(lane: Lane, at: number): number {
+  return Math.floor(at / STRIPE_BYTES) * STEP_BYTES + lane * STRIPE_BYTES + (at % STRIPE_BYTES);
+}
+
+/** How many of the bytes from `at` to `end` lie in the stripe of the first one. */
+function stripeLeft(at: number, end: number): number {
+  return Math.min(end - at, STRIPE_BYTES - (at % STRIPE_BYTES));
+}
+
+/** How many bytes of a lane a file of `sizeBytes` holds. */
+function laneBytes(lane: Lane, sizeBytes: number): number {
+  const rest = (sizeBytes % STEP_BYTES) - lane * STRIPE_BYTES;
+  return Math.floor(sizeBytes / STEP_BYTES) * STRIPE_BYTES + Math.max(0, Math.min(STRIPE_BYTES, rest));
 }

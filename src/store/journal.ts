@@ -1,10 +1,10 @@
-// The journal: what was done since the last durable commit, one record an operation, in two files that take turns.
+// The journal: what was done since the last durable commit, one record an operation, in two lanes of one file that take turns.
 //
-// A commit's capture turns to the other file: what was recorded before is in the commit, what comes after is not. Since there is one
-// capture in flight at a time, the file that was left is free again when its commit is durable, before the next capture needs it.
+// A commit's capture turns to the other lane: what was recorded before is in the commit, what comes after is not. Since there is one
+// capture in flight at a time, the lane that was left is free again when its commit is durable, before the next capture needs it.
 // Records are numbered without gaps; a commit notes the number of the last record whose changes it holds. What is to be done again
 // after a crash is what follows that number, as far as it is whole.
-// INVARIANT: numbers go up by one from record to record over both files (checked by test/unit/store/journal.test.ts).
+// INVARIANT: numbers go up by one from record to record over both lanes (checked by test/unit/store/journal.test.ts).
 
 import {
   type JournalRecord,
@@ -15,7 +15,7 @@ import {
 } from '../format/index.ts';
 import { assert } from '../util/index.ts';
 import { FlushPace } from './flush-pace.ts';
-import type { JournalFile } from './journal-file.ts';
+import { type JournalFile, LANES, type Lane } from './journal-file.ts';
 
 /** So much is kept ready to be overwritten, so that an operation that began finds room for its record. */
 const HEADROOM_BYTES = 512 * 1024;
@@ -29,12 +29,10 @@ export interface JournalRemains {
 }
 
 export class Journal {
-  readonly #files: readonly [JournalFile, JournalFile];
+  readonly #file: JournalFile;
   /** The one that is written to. */
-  #current = 0;
-  /** A commit is under way that does not make the other one needless yet. */
-  #turned = false;
-  /** The last record that it holds. */
+  #lane: Lane = 0;
+  /** The last record that the newest capture holds. */
   #captured = 0;
   readonly #pace = new FlushPace();
   #bytes = 0;
@@ -42,8 +40,8 @@ export class Journal {
   #durable = 0;
   #open = false;
 
-  constructor(files: readonly [JournalFile, JournalFile]) {
-    this.#files = files;
+  constructor(file: JournalFile) {
+    this.#file = file;
   }
 
   /** The number of the last record. */
@@ -60,7 +58,7 @@ export class Journal {
   remains(mark: number): JournalRemains {
     assert(!this.#open, 'what a crash left is read before anything new is recorded');
     // Also one whose first record is damaged has something to say: what was durable.
-    const rounds = this.#files.map((file) => readRound(file.read()));
+    const rounds = LANES.map((lane) => readRound(this.#file.read(lane)));
     rounds.sort((a, b) => (a.records[0]?.sequence ?? 0) - (b.records[0]?.sequence ?? 0));
     const records: JournalRecord[] = [];
     let durable = mark;
@@ -81,7 +79,7 @@ export class Journal {
   begin(): void {
     assert(!this.#open, 'recording begins once');
     // Records behind a damaged one must not come back to life when their predecessor's number is used again.
-    for (const file of this.#files) if (file.sizeBytes > 0) file.clear(true);
+    if (this.#file.sizeBytes > 0) this.#file.clear(true);
     this.#open = true;
   }
 
@@ -91,30 +89,28 @@ export class Journal {
 
   /** Sees to it that the next records find room. Throws FsError ENOSPC when the host has none. */
   reserve(): void {
-    this.#files[this.#current]!.reserve(this.#bytes + HEADROOM_BYTES);
+    this.#file.reserve(this.#bytes + HEADROOM_BYTES);
   }
 
   /** Appends a record. It survives the end of this process when this returns. Throws what writing to the host fails with. */
   append(record: JournalRecordWriter): void {
     assert(this.#open, 'records are appended between begin and close');
     record.seal(this.#sequence + 1, this.#durable);
-    this.#files[this.#current]!.write(record.bytes, record.length, this.#bytes);
+    this.#file.write(this.#lane, record.bytes, record.length, this.#bytes);
     this.#sequence++;
     this.#bytes += record.length;
   }
 
   /** A commit captures everything so far: gives the number of the last record that it holds. {@link release} has to follow. */
   turn(): number {
-    this.#current = 1 - this.#current;
+    this.#lane = this.#lane === 0 ? 1 : 0;
     this.#bytes = 0;
-    this.#turned = true;
     this.#captured = this.#sequence;
     return this.#sequence;
   }
 
   /** The commit is durable: what was recorded before its capture is needed no more. What is recorded from now on says so. */
   release(): void {
-    this.#turned = false;
     this.#durable = Math.max(this.#durable, this.#captured);
   }
 
@@ -123,11 +119,10 @@ export class Journal {
    * StoreError when the host fails.
    */
   flushNow(data: { readonly isSynced: boolean }): boolean {
-    const file = this.#files[this.#current]!;
     if (this.#durable === this.#sequence && data.isSynced) return true;
-    if (this.#turned || !data.isSynced || !file.canSyncNow || !this.#pace.allows()) return false;
+    if (!data.isSynced || !this.#file.canSyncNow || !this.#pace.allows()) return false;
     const startMs = performance.now();
-    file.syncNow();
+    this.#file.syncNow();
     this.#pace.took(performance.now() - startMs, true);
     this.#durable = this.#sequence;
     return true;
@@ -138,8 +133,7 @@ export class Journal {
     const sequence = this.#sequence;
     const startMs = performance.now();
     // In any order: after a power cut a record whose data is not there ends what is done again.
-    const files = this.#turned ? this.#files : [this.#files[this.#current]!];
-    await Promise.all([data(), ...files.map((file) => file.sync())]);
+    await Promise.all([data(), this.#file.sync()]);
     if (sequence > this.#durable) this.#pace.took(performance.now() - startMs, false);
     this.#durable = Math.max(this.#durable, sequence);
   }
@@ -147,17 +141,17 @@ export class Journal {
   /** All is committed and nothing more is recorded: leaves nothing behind. */
   end(): void {
     this.#open = false;
-    for (const file of this.#files) file.clear(false);
+    this.#file.clear(false);
   }
 
-  /** Lets go of the files, as they are. */
+  /** Lets go of the file, as it is. */
   close(): void {
     this.#open = false;
-    for (const file of this.#files) file.close();
+    this.#file.close();
   }
 }
 
-/** What one file holds. */
+/** What one lane holds. */
 interface Round {
   /** From its start on, numbered without gaps. */
   records: JournalRecord[];

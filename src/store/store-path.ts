@@ -12,8 +12,7 @@ export const STORE_NAMES = {
   formatDraft: 'format.json.new',
   database: 'db',
   data: 'data',
-  /** The two files of the journal. */
-  journal: ['journal-0', 'journal-1'],
+  journal: 'journal',
   /** The process that has the store open. */
   owner: 'owner.pid',
 } as const;
@@ -23,7 +22,7 @@ const UNFINISHED: readonly string[] = [
   STORE_NAMES.formatDraft,
   STORE_NAMES.database,
   STORE_NAMES.data,
-  ...STORE_NAMES.journal,
+  STORE_NAMES.journal,
 ];
 /** Made by mkfs in the root of an ext filesystem. */
 const IGNORED = 'lost+found';

@@ -1,6 +1,6 @@
 // Opening a store: everything that the rooms above need of it, or one error that says what is wrong.
 //
-// All I/O on a store goes through the KeyValue, the BlockFile and the JournalFiles opened here; each can be replaced, so that tests can
+// All I/O on a store goes through the KeyValue, the BlockFile and the JournalFile opened here; each can be replaced, so that tests can
 // fail them.
 
 import { accessSync, constants, readFileSync, realpathSync } from 'node:fs';
@@ -198,24 +198,21 @@ function openBlocks(directory: string, options: OpenOptions, log: Log): BlockFil
 }
 
 function openJournal(directory: string, options: OpenOptions): Journal {
-  const files = STORE_NAMES.journal.map((name) => {
-    const path = join(directory, name);
-    const open = (): JournalFile => {
-      try {
-        return openJournalFile(path, { space: hostSpace(directory) });
-      } catch (cause) {
-        if (hostCode(cause) !== 'ENOENT') throw pathFailure(cause, path);
-        throw new FsError(
-          'ENOENT',
-          'store-journal-missing',
-          `${path}: a file of the store's journal is missing; restore it from a backup`,
-          { cause },
-        );
-      }
-    };
-    return options.journalFile === undefined ? open() : options.journalFile(path, open);
-  });
-  return new Journal([files[0]!, files[1]!]);
+  const path = join(directory, STORE_NAMES.journal);
+  const open = (): JournalFile => {
+    try {
+      return openJournalFile(path, { space: hostSpace(directory) });
+    } catch (cause) {
+      if (hostCode(cause) !== 'ENOENT') throw pathFailure(cause, path);
+      throw new FsError(
+        'ENOENT',
+        'store-journal-missing',
+        `${path}: the store's journal is missing; restore it from a backup`,
+        { cause },
+      );
+    }
+  };
+  return new Journal(options.journalFile === undefined ? open() : options.journalFile(path, open));
 }
 
 function requireData(directory: string, allocator: BlockAllocator, blocks: BlockFile): void {

@@ -102,12 +102,7 @@ async function build(store: string, left: string): Promise<Known> {
 
 /** Turns some bits of one file of the store over; says which. */
 function rot(store: string, random: (limit: number) => number): string {
-  const files = [
-    'data',
-    'journal-0',
-    'journal-1',
-    ...fs.readdirSync(path.join(store, 'db')).map((name) => `db/${name}`),
-  ];
+  const files = ['data', 'journal', ...fs.readdirSync(path.join(store, 'db')).map((name) => `db/${name}`)];
   const full = files.filter((name) => !/LOG|LOCK/.test(name) && fs.statSync(path.join(store, name)).size > 0);
   const name = full[random(full.length)]!;
   const fd = fs.openSync(path.join(store, name), 'r+');

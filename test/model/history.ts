@@ -26,7 +26,7 @@ export class History {
   readonly #clock = new TestClock();
   #kv = new MemoryKeyValue();
   #blocks = new MemoryBlockFile();
-  #journal: MemoryVolumes['journal'] = [new MemoryJournalFile(), new MemoryJournalFile()];
+  #journal = new MemoryJournalFile();
   #volumes!: Volumes;
   #naive: NaiveVolumes = new Map([['main', naiveVolume()]]);
   #serial = 0;
@@ -122,7 +122,7 @@ export class History {
   async #crash(): Promise<void> {
     this.#kv = this.#kv.copy();
     this.#blocks = this.#blocks.copy();
-    this.#journal = [this.#journal[0].copy(), this.#journal[1].copy()];
+    this.#journal = this.#journal.copy();
     this.#naive = copyOf(this.#naive);
     await this.#open();
     this.#expectAll();

@@ -10,6 +10,7 @@ import {
   Blocks,
   Journal,
   type JournalFile,
+  type Lane,
   type KeyValue,
   type KeyValuePair,
   type OpenStore,
@@ -36,6 +37,7 @@ interface Parts {
   /** A batch that was whole on stable storage when the power failed, though nobody had been told. */
   late: HostBatch | undefined;
   data: HostFile;
+  /** Its lanes. */
   journal: [HostFile, HostFile];
 }
 
@@ -91,7 +93,7 @@ export class FailingHost {
 
   /** Opens the store that is on it; a host without one has an empty one. */
   async open(): Promise<OpenStore> {
-    const { kv: records, late, data, journal: journals } = this.#parts;
+    const { kv: records, late, data, journal } = this.#parts;
     if (late !== undefined) await late.applyTo(records);
     this.#parts.late = undefined;
     const kv = new HostKeyValue(this, records, (batch) => (this.#batch = batch));
@@ -102,7 +104,7 @@ export class FailingHost {
       kv,
       blocks: new Blocks(file, (block) => allocator.isAllocated(block)),
       allocator,
-      journal: new Journal([new HostJournalFile(this, journals[0]), new HostJournalFile(this, journals[1])]),
+      journal: new Journal(new HostJournalFile(this, journal)),
       format: { format: 1 } as OpenStore['format'],
       path: '',
       giveBack: () => undefined,
@@ -126,12 +128,17 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Brings to stable storage what was written before. */
-async function flush(host: FailingHost, file: HostFile, begins: HostEvent, ended: HostEvent): Promise<void> {
-  const upTo = file.changeCount;
+/** Brings to stable storage what was written before to a file that consists of these. */
+async function flush(
+  host: FailingHost,
+  parts: readonly HostFile[],
+  begins: HostEvent,
+  ended: HostEvent,
+): Promise<void> {
+  const upTo = parts.map((part) => part.changeCount);
   host.onEvent(begins);
   await host.wait();
-  file.settle(upTo);
+  for (const [i, part] of parts.entries()) part.settle(upTo[i]!);
   host.onEvent(ended);
 }
 
@@ -203,7 +210,7 @@ class HostBlockFile implements BlockFile {
   }
 
   sync(): Promise<void> {
-    return flush(this.#host, this.#file, 'data-flush', 'data-flushed');
+    return flush(this.#host, [this.#file], 'data-flush', 'data-flushed');
   }
 
   punch(byteOffset: number, length: number): void {
@@ -217,36 +224,36 @@ class HostBlockFile implements BlockFile {
 
 class HostJournalFile implements JournalFile {
   readonly #host: FailingHost;
-  readonly #file: HostFile;
+  readonly #lanes: readonly [HostFile, HostFile];
   #flushes = 0;
 
-  constructor(host: FailingHost, file: HostFile) {
+  constructor(host: FailingHost, lanes: readonly [HostFile, HostFile]) {
     this.#host = host;
-    this.#file = file;
+    this.#lanes = lanes;
   }
 
   get sizeBytes(): number {
-    return this.#file.sizeBytes;
+    return this.#lanes[0].sizeBytes + this.#lanes[1].sizeBytes;
   }
 
-  read(): Uint8Array {
-    const bytes = new Uint8Array(this.sizeBytes);
-    this.#file.read(bytes, 0);
+  read(lane: Lane): Uint8Array {
+    const bytes = new Uint8Array(this.#lanes[lane].sizeBytes);
+    this.#lanes[lane].read(bytes, 0);
     return bytes;
   }
 
   reserve(end: number): void {
-    this.#file.extend(end);
+    for (const lane of this.#lanes) lane.extend(end);
   }
 
-  write(bytes: Uint8Array, length: number, at: number): void {
-    this.#file.write(bytes.subarray(0, length), at);
+  write(lane: Lane, bytes: Uint8Array, length: number, at: number): void {
+    this.#lanes[lane].write(bytes.subarray(0, length), at);
     this.#host.onEvent('journal');
   }
 
   async sync(): Promise<void> {
     this.#flushes++;
-    await flush(this.#host, this.#file, 'journal-flush', 'journal-flushed');
+    await flush(this.#host, this.#lanes, 'journal-flush', 'journal-flushed');
     this.#flushes--;
   }
 
@@ -257,16 +264,20 @@ class HostJournalFile implements JournalFile {
   syncNow(): void {
     assert(this.canSyncNow, 'no flush is under way');
     this.#host.onEvent('journal-flush');
-    this.#file.settle(this.#file.changeCount);
+    this.#settle();
     this.#host.onEvent('journal-flushed');
   }
 
   clear(durable: boolean): void {
-    this.#file.empty();
+    for (const lane of this.#lanes) lane.empty();
     this.#host.onEvent('emptied');
     if (!durable) return;
-    this.#file.settle(this.#file.changeCount);
+    this.#settle();
     this.#host.onEvent('emptied');
+  }
+
+  #settle(): void {
+    for (const lane of this.#lanes) lane.settle(lane.changeCount);
   }
 
   close(): void {

@@ -1,9 +1,9 @@
 // The JournalFile contract in memory.
 
-import type { JournalFile } from '../../src/store/index.ts';
+import type { JournalFile, Lane } from '../../src/store/index.ts';
 
 export class MemoryJournalFile implements JournalFile {
-  #bytes: Uint8Array = new Uint8Array(0);
+  #lanes: [Uint8Array, Uint8Array] = [new Uint8Array(0), new Uint8Array(0)];
   /** How often what was written was brought to stable storage, calls that had nothing to do left out. */
   syncs = 0;
   #unsynced = false;
@@ -11,29 +11,29 @@ export class MemoryJournalFile implements JournalFile {
   /** A file of its own with what is in this one now. */
   copy(): MemoryJournalFile {
     const copy = new MemoryJournalFile();
-    copy.#bytes = this.#bytes.slice();
+    copy.#lanes = [this.read(0), this.read(1)];
     return copy;
   }
 
   get sizeBytes(): number {
-    return this.#bytes.length;
+    return this.#lanes[0].length + this.#lanes[1].length;
   }
 
-  read(): Uint8Array {
-    return this.#bytes.slice();
+  read(lane: Lane): Uint8Array {
+    return this.#lanes[lane].slice();
   }
 
   reserve(): void {
     // There is always room.
   }
 
-  write(bytes: Uint8Array, length: number, at: number): void {
-    if (at + length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(at + length, 2 * this.#bytes.length));
-      grown.set(this.#bytes);
-      this.#bytes = grown;
+  write(lane: Lane, bytes: Uint8Array, length: number, at: number): void {
+    const there = this.#lanes[lane];
+    if (at + length > there.length) {
+      this.#lanes[lane] = new Uint8Array(Math.max(at + length, 2 * there.length));
+      this.#lanes[lane].set(there);
     }
-    this.#bytes.set(bytes.subarray(0, length), at);
+    this.#lanes[lane].set(bytes.subarray(0, length), at);
     this.#unsynced = true;
   }
 
@@ -52,7 +52,7 @@ export class MemoryJournalFile implements JournalFile {
   }
 
   clear(): void {
-    this.#bytes = new Uint8Array(0);
+    this.#lanes = [new Uint8Array(0), new Uint8Array(0)];
   }
 
   close(): void {

@@ -30,7 +30,7 @@ export interface MemoryVolumes {
   readonly clock: TestClock;
   readonly kv: MemoryKeyValue;
   readonly blocks: MemoryBlockFile;
-  readonly journal: readonly [MemoryJournalFile, MemoryJournalFile];
+  readonly journal: MemoryJournalFile;
   /** Commits, waits for reclaiming, and runs the full check: what it complains of, nothing if all is well. */
   check(): Promise<unknown[]>;
 }
@@ -38,13 +38,13 @@ export interface MemoryVolumes {
 export interface MemoryVolumesOptions extends VolumesOptions {
   kv?: MemoryKeyValue;
   blocks?: MemoryBlockFile;
-  journal?: readonly [MemoryJournalFile, MemoryJournalFile];
+  journal?: MemoryJournalFile;
 }
 
 /** A new store with the volume `main`, whose root belongs to 0:0; commits come only when they are asked for. */
 export async function openMemoryVolumes(options: MemoryVolumesOptions = {}): Promise<MemoryVolumes> {
   const { kv = new MemoryKeyValue(), blocks = new MemoryBlockFile(), ...others } = options;
-  const { journal = [new MemoryJournalFile(), new MemoryJournalFile()], ...rest } = others;
+  const { journal = new MemoryJournalFile(), ...rest } = others;
   const clock = new TestClock();
   const allocator = await BlockAllocator.load(kv);
   const volumes = await Volumes.open(memoryStore(kv, blocks, allocator, journal), {
@@ -69,7 +69,7 @@ function memoryStore(
   kv: MemoryKeyValue,
   file: MemoryBlockFile,
   allocator: BlockAllocator,
-  journal: readonly [JournalFile, JournalFile],
+  journal: JournalFile,
 ): OpenStore {
   return {
     kv,
@@ -86,5 +86,5 @@ function memoryStore(
 
 /** How often records of the journal were brought to stable storage. */
 export function journalSyncs({ journal }: MemoryVolumes): number {
-  return journal[0].syncs + journal[1].syncs;
+  return journal.syncs;
 }

@@ -20,7 +20,7 @@ describe('format.json', () => {
   });
 
   it('of a newer format is refused, whatever else it says', () => {
-    for (const text of ['{"format": 2}', change({ format: 2, uuid: 5 })]) {
+    for (const text of ['{"format": 3}', change({ format: 3, uuid: 5 })]) {
       const error = (() => {
         try {
           return decodeStoreFormat(text, 'format.json');
@@ -30,18 +30,18 @@ describe('format.json', () => {
       })();
       expect(error).toBeInstanceOf(FsError);
       expect(error).toMatchObject({ code: 'EOPNOTSUPP', reason: 'store-format-unsupported' });
-      expect((error as Error).message).toMatch(/format 2.*format 1.*newer amberfs/);
+      expect((error as Error).message).toMatch(/format 3.*format 2.*newer amberfs/);
     }
   });
 
   it('is refused with what is wrong where it is damaged', () => {
     const cases: [string, RegExp][] = [
       ['', /not JSON/],
-      ['{"format": 1', /not JSON/],
+      ['{"format": 2', /not JSON/],
       ['[1]', /not a JSON object/],
       ['null', /not a JSON object/],
       ['{}', /"format"/],
-      [change({ format: '1' }), /"format"/],
+      [change({ format: '2' }), /"format"/],
       [change({ uuid: 'x' }), /uuid/],
       [change({ created: 'yesterday' }), /created/],
       [change({ program: 1 }), /"program"/],

@@ -38,7 +38,7 @@ describe('journal file of a host', () => {
   it('reserves room by zeros, so that what follows only overwrites', () => {
     const path = newPath();
     const file = openJournalFile(path, { create: true });
-    file.write(pattern(100, 1), 100, 0);
+    file.write(0, pattern(100, 1), 100, 0);
     file.reserve(50_000);
     const bytes = readFileSync(path);
     expect(bytes.length).toBeGreaterThanOrEqual(50_000);
@@ -56,12 +56,12 @@ describe('journal file of a host', () => {
     file.reserve(10_000);
     const { sizeBytes } = file;
     room = 1000;
-    file.reserve(sizeBytes);
+    file.reserve(sizeBytes / 2);
     expect(() => {
-      file.reserve(sizeBytes + 1);
+      file.reserve(sizeBytes / 2 + 1);
     }).toThrow(expect.objectContaining({ code: 'ENOSPC', reason: 'host-full-for-journal' }));
     expect(statSync(path).size).toBe(sizeBytes);
-    file.write(pattern(10_000, 1), 10_000, 0);
+    file.write(0, pattern(10_000, 1), 10_000, 0);
     file.close();
   });
 
@@ -69,7 +69,7 @@ describe('journal file of a host', () => {
     // Every write to this device fails with ENOSPC.
     const file = openJournalFile('/dev/full');
     expect(() => {
-      file.write(pattern(100, 1), 100, 0);
+      file.write(0, pattern(100, 1), 100, 0);
     }).toThrow(FsError);
     file.close();
   });
@@ -77,7 +77,7 @@ describe('journal file of a host', () => {
   it('never succeeds in a sync again after one failed, either way', async () => {
     // fdatasync of this device fails with EINVAL, and writes succeed.
     const file = openJournalFile('/dev/null');
-    file.write(pattern(100, 1), 100, 0);
+    file.write(0, pattern(100, 1), 100, 0);
     const first = await file.sync().catch((error: unknown) => error);
     expect(first).toBeInstanceOf(StoreError);
     await expect(file.sync()).rejects.toBe(first);

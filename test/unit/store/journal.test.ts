@@ -1,23 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { JournalRecordWriter } from '../../../src/format/index.ts';
-import { Journal } from '../../../src/store/index.ts';
+import { Journal, type Lane } from '../../../src/store/index.ts';
 import { MemoryJournalFile } from '../../support/memory-journal-file.ts';
-
-type Files = [MemoryJournalFile, MemoryJournalFile];
-
-const newFiles = (): Files => [new MemoryJournalFile(), new MemoryJournalFile()];
-
-/** What a crash at this moment leaves. */
-const crashed = (files: Files): Files => [files[0].copy(), files[1].copy()];
 
 const noData = (): Promise<void> => Promise.resolve();
 
 /** A journal that records, where there was nothing before. */
-function begun(files = newFiles()): { files: Files; journal: Journal } {
-  const journal = new Journal(files);
+function begun(): { file: MemoryJournalFile; journal: Journal } {
+  const file = new MemoryJournalFile();
+  const journal = new Journal(file);
   journal.resume(0);
   journal.begin();
-  return { files, journal };
+  return { file, journal };
 }
 
 /** Appends `count` records; each says its number in so many bytes of JSON. */
@@ -36,37 +30,37 @@ interface Found {
 }
 
 /** What is to be done again where commits hold everything up to `mark`. Each record must say what it was written with. */
-function found(files: Files, mark: number): Found {
-  const { records, lost } = new Journal(files).remains(mark);
+function found(file: MemoryJournalFile, mark: number): Found {
+  const { records, lost } = new Journal(file).remains(mark);
   for (const { sequence, items } of records)
     expect(Buffer.from(items.subarray(5)).toString().trim()).toBe(`${sequence}`);
   return { sequences: records.map(({ sequence }) => sequence), lost };
 }
 
-/** Changes a byte of the record that says `sequence`. */
-function damage(file: MemoryJournalFile, sequence: number): void {
-  const at = Buffer.from(file.read()).indexOf(String(sequence).padEnd(40));
+/** Changes a byte of the record in `lane` that says `sequence`. */
+function damage(file: MemoryJournalFile, lane: Lane, sequence: number): void {
+  const at = Buffer.from(file.read(lane)).indexOf(String(sequence).padEnd(40));
   expect(at).toBeGreaterThan(0);
-  file.write(Uint8Array.of(255), 1, at);
+  file.write(lane, Uint8Array.of(255), 1, at);
 }
 
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 describe('Journal', () => {
   it('gives what was recorded, and how much', () => {
-    const { files, journal } = begun();
+    const { file, journal } = begun();
     append(journal, 3);
     expect(journal.sequence).toBe(3);
     const bytes = journal.bytes;
     append(journal, 3);
     expect(journal.bytes).toBe(2 * bytes);
-    expect(found(crashed(files), 0)).toEqual({ sequences: [1, 2, 3, 4, 5, 6], lost: 0 });
-    expect(found(crashed(files), 4)).toEqual({ sequences: [5, 6], lost: 0 });
-    expect(found(crashed(files), 6)).toEqual({ sequences: [], lost: 0 });
+    expect(found(file.copy(), 0)).toEqual({ sequences: [1, 2, 3, 4, 5, 6], lost: 0 });
+    expect(found(file.copy(), 4)).toEqual({ sequences: [5, 6], lost: 0 });
+    expect(found(file.copy(), 6)).toEqual({ sequences: [], lost: 0 });
   });
 
-  it('numbers records without gaps over both files, turn for turn', () => {
-    const { files, journal } = begun();
+  it('numbers records without gaps over both lanes, turn for turn', () => {
+    const { file, journal } = begun();
     let mark = 0;
     for (let round = 1; round <= 7; round++) {
       append(journal, round);
@@ -74,28 +68,28 @@ describe('Journal', () => {
       expect(captured).toBe(mark + round + (round > 1 ? 2 : 0));
       expect(journal.bytes).toBe(0);
       append(journal, 2);
-      // Until the commit is durable both files are needed, afterwards one.
-      expect(found(crashed(files), mark).sequences).toEqual(numbers(mark + 1, captured + 2));
-      expect(found(crashed(files), captured).sequences).toEqual(numbers(captured + 1, captured + 2));
+      // Until the commit is durable both lanes are needed, afterwards one.
+      expect(found(file.copy(), mark).sequences).toEqual(numbers(mark + 1, captured + 2));
+      expect(found(file.copy(), captured).sequences).toEqual(numbers(captured + 1, captured + 2));
       journal.release();
       mark = captured;
     }
   });
 
   it('ends with a record that was not written to its end, whatever is left of it', () => {
-    const { files, journal } = begun();
+    const { file, journal } = begun();
     append(journal, 3);
     const whole = journal.bytes;
     append(journal, 1, 3000);
     for (const bytes of [whole, whole + 1, whole + 23, whole + 24, whole + 600, journal.bytes - 1]) {
-      const [torn] = crashed(files);
-      torn.write(new Uint8Array(journal.bytes - bytes), journal.bytes - bytes, bytes);
-      expect(found([torn, files[1]], 0)).toEqual({ sequences: [1, 2, 3], lost: 0 });
+      const torn = file.copy();
+      torn.write(0, new Uint8Array(journal.bytes - bytes), journal.bytes - bytes, bytes);
+      expect(found(torn, 0)).toEqual({ sequences: [1, 2, 3], lost: 0 });
     }
   });
 
   it('takes nothing of earlier rounds for new, though they lie where the next record would', () => {
-    const { files, journal } = begun();
+    const { file, journal } = begun();
     append(journal, 6);
     for (let i = 0; i < 2; i++) {
       journal.turn();
@@ -103,69 +97,82 @@ describe('Journal', () => {
     }
     // Of the same length: the third record of before lies behind the second one of now.
     append(journal, 2);
-    expect(found(crashed(files), 6)).toEqual({ sequences: [7, 8], lost: 0 });
+    expect(found(file.copy(), 6)).toEqual({ sequences: [7, 8], lost: 0 });
   });
 
   it('tells how many records are lost behind a damaged one that was on stable storage', async () => {
-    const { files, journal } = begun();
+    const { file, journal } = begun();
     append(journal, 6);
     await journal.flush(noData);
     append(journal, 2);
-    const damaged = crashed(files);
-    damage(damaged[0], 3);
+    const damaged = file.copy();
+    damage(damaged, 0, 3);
     expect(found(damaged, 0)).toEqual({ sequences: [1, 2], lost: 4 });
     expect(found(damaged, 2)).toEqual({ sequences: [], lost: 4 });
     // What commits hold is not lost.
     expect(found(damaged, 6)).toEqual({ sequences: [], lost: 0 });
   });
 
-  it('tells so too where the first record of a file is the damaged one', async () => {
-    const { files, journal } = begun();
+  it('tells so too where the first record of a lane is the damaged one', async () => {
+    const { file, journal } = begun();
     append(journal, 4);
     await journal.flush(noData);
     append(journal, 1);
-    damage(files[0], 1);
-    expect(found(files, 0)).toEqual({ sequences: [], lost: 4 });
+    damage(file, 0, 1);
+    expect(found(file, 0)).toEqual({ sequences: [], lost: 4 });
   });
 
-  it('tells so too where the damage is in the file of the commit under way', async () => {
-    const { files, journal } = begun();
+  it('tells so too where the damage is in the lane of the commit under way', async () => {
+    const { file, journal } = begun();
     append(journal, 4);
     journal.turn();
     append(journal, 2);
     await journal.flush(noData);
     append(journal, 1);
-    damage(files[0], 3);
-    expect(found(files, 0)).toEqual({ sequences: [1, 2], lost: 4 });
-    expect(found(files, 4)).toEqual({ sequences: [5, 6, 7], lost: 0 });
+    damage(file, 0, 3);
+    expect(found(file, 0)).toEqual({ sequences: [1, 2], lost: 4 });
+    expect(found(file, 4)).toEqual({ sequences: [5, 6, 7], lost: 0 });
   });
 
   it('says nothing of a tail that never was on stable storage', () => {
-    const { files, journal } = begun();
+    const { file, journal } = begun();
     append(journal, 6);
-    damage(files[0], 3);
-    expect(found(files, 0)).toEqual({ sequences: [1, 2], lost: 0 });
+    damage(file, 0, 3);
+    expect(found(file, 0)).toEqual({ sequences: [1, 2], lost: 0 });
   });
 
-  it('flushes what is needed: both files while a commit is under way, one otherwise', async () => {
-    const { files, journal } = begun();
-    const syncs = (): number[] => files.map((file) => file.syncs);
+  it('flushes once, also while a commit is under way, whose records are not durable yet', async () => {
+    const { file, journal } = begun();
     append(journal, 1);
     await journal.flush(noData);
-    expect(syncs()).toEqual([1, 0]);
+    expect(file.syncs).toBe(1);
     append(journal, 1);
     journal.turn();
     append(journal, 1);
     await journal.flush(noData);
-    expect(syncs()).toEqual([2, 1]);
+    expect(file.syncs).toBe(2);
     journal.release();
     append(journal, 1);
     await journal.flush(noData);
-    expect(syncs()).toEqual([2, 2]);
+    expect(file.syncs).toBe(3);
+  });
+
+  it('flushes at once while a commit is under way, when the disk is quick', async () => {
+    const { file, journal } = begun();
+    append(journal, 1);
+    // Now it is known to be quick.
+    await journal.flush(noData);
+    append(journal, 1);
+    journal.turn();
+    append(journal, 1);
+    expect(journal.flushNow({ isSynced: true })).toBe(true);
+    expect(file.syncs).toBe(2);
+    expect(journal.flushNow({ isSynced: true })).toBe(true);
+    expect(file.syncs).toBe(2);
   });
 
   it('says of a record that it is durable only when its data is too', async () => {
-    const { files, journal } = begun();
+    const { file, journal } = begun();
     append(journal, 2);
     const flushed = journal.flush(async () => {
       append(journal, 1);
@@ -176,32 +183,32 @@ describe('Journal', () => {
     await expect(journal.flush(() => Promise.reject(new Error('no disk')))).rejects.toThrow('no disk');
     append(journal, 1);
     // The third came during the flush, the fourth was not flushed.
-    expect(new Journal(files).remains(0).records.map(({ durable }) => durable)).toEqual([0, 0, 0, 2, 2]);
+    expect(new Journal(file).remains(0).records.map(({ durable }) => durable)).toEqual([0, 0, 0, 2, 2]);
   });
 
-  it('forgets both files when recording begins, so that a number that is used again leads to nothing old', () => {
-    const { files, journal } = begun();
+  it('forgets both lanes when recording begins, so that a number that is used again leads to nothing old', () => {
+    const { file, journal } = begun();
     append(journal, 4);
     journal.turn();
     append(journal, 4);
-    damage(files[0], 3);
-    const next = new Journal(files);
+    damage(file, 0, 3);
+    const next = new Journal(file);
     expect(next.remains(0).records).toHaveLength(2);
     next.resume(2);
     next.begin();
-    expect(files.map((file) => file.sizeBytes)).toEqual([0, 0]);
+    expect(file.sizeBytes).toBe(0);
     append(next, 1);
-    expect(found(files, 2)).toEqual({ sequences: [3], lost: 0 });
+    expect(found(file, 2)).toEqual({ sequences: [3], lost: 0 });
   });
 
   it('leaves nothing behind at its end', () => {
-    const { files, journal } = begun();
+    const { file, journal } = begun();
     append(journal, 2);
     journal.turn();
     journal.release();
     journal.end();
     expect(journal.isOpen).toBe(false);
-    expect(files.map((file) => file.sizeBytes)).toEqual([0, 0]);
+    expect(file.sizeBytes).toBe(0);
     expect(() => {
       append(journal, 1);
     }).toThrow(/between begin and close/);

@@ -55,9 +55,9 @@ describe('initStore', () => {
   it('makes a store that only its owner can read', async () => {
     const path = newPath();
     const format = await initStore(path);
-    expect(readdirSync(path).sort()).toEqual(['data', 'db', 'format.json', 'journal-0', 'journal-1']);
+    expect(readdirSync(path).sort()).toEqual(['data', 'db', 'format.json', 'journal']);
     const mode = (name: string): number => statSync(`${path}/${name}`).mode & 0o777;
-    const files = ['data', 'format.json', 'journal-0', 'journal-1'];
+    const files = ['data', 'format.json', 'journal'];
     expect(['.', 'db', ...files].map(mode)).toEqual([0o700, 0o700, ...files.map(() => 0o600)]);
     expect(JSON.parse(readFileSync(`${path}/format.json`, 'utf8'))).toEqual(format);
     expect(Math.abs(Date.parse(format.created) - Date.now())).toBeLessThan(60_000);
@@ -133,7 +133,7 @@ describe('openStore', () => {
   it('refuses a format that it does not know, and a damaged format.json', async () => {
     const path = await newStore();
     const format = JSON.parse(readFileSync(`${path}/format.json`, 'utf8')) as object;
-    writeFileSync(`${path}/format.json`, JSON.stringify({ ...format, format: 2 }));
+    writeFileSync(`${path}/format.json`, JSON.stringify({ ...format, format: 3 }));
     expect(await failure(openStore(path))).toEqual(['EOPNOTSUPP', 'store-format-unsupported']);
     writeFileSync(`${path}/format.json`, '{"for');
     expect(await failure(openStore(path))).toBeInstanceOf(CorruptionError);
@@ -221,7 +221,7 @@ describe('openStore', () => {
         return new MemoryJournalFile();
       },
     });
-    expect(asked).toEqual(['db', 'data', 'journal-0', 'journal-1'].map((name) => `${path}/${name}`));
+    expect(asked).toEqual(['db', 'data', 'journal'].map((name) => `${path}/${name}`));
     expect(store.kv).toBe(kv);
     await fill(store, 3);
     expect([kv.size, blocks.sizeBytes]).toEqual([1, 3 * BLOCK_BYTES]);

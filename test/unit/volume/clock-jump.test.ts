@@ -13,7 +13,7 @@ async function reopen(memory: MemoryVolumes): Promise<Volume> {
   const again = await openMemoryVolumes({
     kv: kv.copy(),
     blocks: blocks.copy(),
-    journal: [journal[0].copy(), journal[1].copy()],
+    journal: journal.copy(),
   });
   expect(await again.check()).toEqual([]);
   return again.volumes.get('main');

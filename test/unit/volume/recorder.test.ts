@@ -74,7 +74,7 @@ async function scene(): Promise<Scene> {
     volumes.record();
     const stored = kv.get(spaceKey(SPACE.journal));
     const mark = stored === undefined ? 0 : decodeJournalMark(stored);
-    return new Journal([journal[0].copy(), journal[1].copy()]).remains(mark).records.map(({ items }) => {
+    return new Journal(journal.copy()).remains(mark).records.map(({ items }) => {
       const described = new Described();
       visitJournalItems(items, described);
       return described.lines;
