@@ -20,7 +20,7 @@ import { U32_SPAN } from '../util/index.ts';
 /** Tells of a restore that was done; `names` are the access points of snapshots that it made. */
 export type AfterRestore = (names: readonly string[]) => Promise<void>;
 
-/** Notifications that wait for the kernel at a time. */
+/** Names that wait for the kernel at a time. */
 const GROUP = 256;
 
 /**
@@ -44,7 +44,7 @@ export function beforeRestore(bridge: Bridge): AfterRestore {
     for (const group of groupsOf(rootNames)) {
       await Promise.all(group.map((name) => notify.invalEntry(0, FUSE_ROOT_ID, name)));
     }
-    for (const group of groupsOf(held)) await Promise.all(group.map((ino) => invalidate(notify, tagBefore, ino)));
+    await notify.invalInodes(nodesOf(tagBefore, held));
     // Again, for the answer to a request of before that the kernel took in only after the first time.
     await Promise.all([invalidateRoot(notify), notify.invalInode(0, SNAPDIR_NODE_LO, 0, 0)]);
   };
@@ -55,8 +55,14 @@ function invalidateRoot(notify: Notifier): Promise<unknown> {
   return notify.invalInode(0, FUSE_ROOT_ID, 0, 0);
 }
 
-function invalidate(notify: Notifier, tag: number, ino: number): Promise<unknown> {
-  return notify.invalInode(taggedHi(tag, ino), ino % U32_SPAN, 0, 0);
+/** Their nodeids as `invalInodes` takes them. */
+function nodesOf(tag: number, inos: readonly number[]): Uint32Array {
+  const nodes = new Uint32Array(2 * inos.length);
+  for (const [index, ino] of inos.entries()) {
+    nodes[2 * index] = ino % U32_SPAN;
+    nodes[2 * index + 1] = taggedHi(tag, ino);
+  }
+  return nodes;
 }
 
 /** The names in the root but `.snapshots`, which stays; each a copy. */

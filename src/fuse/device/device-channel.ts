@@ -11,7 +11,8 @@ import { ERRNO } from '../../errors/index.ts';
 import { assert, type Log } from '../../util/index.ts';
 import type { Channel, RequestSink, SendOutcome } from '../session/channel.ts';
 import { errno, read, write } from './libc.ts';
-import { sendFromPool } from './pool-writer.ts';
+import { sendInLane } from './notification-lane.ts';
+import { notificationThread } from './notification-thread.ts';
 import { SPIN_READS, SpinBudget } from './spin-budget.ts';
 import { PollHandle } from './uv-poll.ts';
 
@@ -34,8 +35,10 @@ export class DeviceChannel implements Channel {
   /** Pauses that were not resumed yet. */
   #pauses = 0;
   #closed = false;
-  /** Notifications that are being written by the thread pool. */
+  /** Notifications, or batches of them, that wait for another thread or are being written by it. */
   #writing = 0;
+  /** Shared with the notification thread: not 0 once the channel is closed. */
+  readonly #stop = new Int32Array(new SharedArrayBuffer(4));
   #closeWhenWritten: (() => void) | undefined;
 
   /** Takes over `fd`, an open /dev/fuse with O_NONBLOCK, and closes it at the end. */
@@ -69,23 +72,31 @@ export class DeviceChannel implements Channel {
     return write(this.#fd, bytes, lengthBytes) < 0 ? errno() : 0;
   }
 
-  async sendLater(bytes: Buffer): Promise<SendOutcome> {
-    if (this.#closed) return ERRNO.EBADF;
-    this.#writing++;
-    try {
-      return await sendFromPool(() => this.#writeOnce(bytes));
-    } finally {
-      this.#writing--;
-      if (this.#writing === 0) this.#closeWhenWritten?.();
-    }
+  sendLater(bytes: Buffer): Promise<SendOutcome> {
+    return this.#elsewhere(() => this.#writeOnce(bytes));
+  }
+
+  sendManyLater(messages: Buffer<ArrayBuffer>): Promise<SendOutcome> {
+    return this.#elsewhere(() => notificationThread.write({ fd: this.#fd, messages, stop: this.#stop }));
   }
 
   close(): void {
     this.#end(undefined);
   }
 
+  /** Has another thread write when its turn comes; the descriptor stays open until it has. */
+  async #elsewhere(task: () => Promise<SendOutcome>): Promise<SendOutcome> {
+    if (this.#closed) return ERRNO.EBADF;
+    this.#writing++;
+    try {
+      return await sendInLane(() => (this.#closed ? Promise.resolve(ERRNO.EBADF) : task()));
+    } finally {
+      this.#writing--;
+      if (this.#writing === 0) this.#closeWhenWritten?.();
+    }
+  }
+
   #writeOnce(bytes: Buffer): Promise<SendOutcome> {
-    if (this.#closed) return Promise.resolve(ERRNO.EBADF);
     return new Promise((resolve) => {
       writeCallback(this.#fd, bytes, 0, bytes.length, null, (error) => {
         // libuv has the errno negated; an error without one does not come from the kernel.
@@ -158,6 +169,7 @@ export class DeviceChannel implements Channel {
   #end(error: Error | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
+    Atomics.store(this.#stop, 0, 1);
     void this.#poll.close().then(() => {
       if (this.#writing === 0) this.#closeDescriptor();
       else this.#closeWhenWritten = () => this.#closeDescriptor();

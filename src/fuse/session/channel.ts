@@ -30,6 +30,12 @@ export interface Channel {
   send(bytes: Buffer, lengthBytes: number): SendOutcome;
   /** Sends a message that the kernel may answer only after other requests were served; never from the thread of the event loop. */
   sendLater(bytes: Buffer): Promise<SendOutcome>;
+  /**
+   * Sends many such messages, one after the other, each beginning with its length; the bytes are the channel's from then on. Resolves when all
+   * were sent, with 0 or the first errno other than ENOENT. Rejects if it could not try each; some may have been sent. A channel has
+   * it where it is faster than one by one.
+   */
+  sendManyLater?(messages: Buffer<ArrayBuffer>): Promise<SendOutcome>;
   /** Gives up the channel; `ended` is called if it was not yet. Idempotent. */
   close(): void;
 }

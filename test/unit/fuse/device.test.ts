@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { parseMountinfo } from '../../../src/fuse/device/mountinfo.ts';
 import { SpinBudget } from '../../../src/fuse/device/spin-budget.ts';
-import { sendFromPool } from '../../../src/fuse/device/pool-writer.ts';
+import { sendInLane } from '../../../src/fuse/device/notification-lane.ts';
 
 test('mountinfo: escapes, optional fields and device numbers', () => {
   const text = [
@@ -57,6 +57,6 @@ test('the lane runs one task at a time, in order', async () => {
     running--;
     return i;
   };
-  expect(await Promise.all([0, 1, 2].map((i) => sendFromPool(task(i))))).toEqual([0, 1, 2]);
+  expect(await Promise.all([0, 1, 2].map((i) => sendInLane(task(i))))).toEqual([0, 1, 2]);
   expect(order).toEqual([0, 1, 2]);
 });

@@ -74,3 +74,84 @@ test('only one is under way at a time, and no more than the limit wait', async (
   expect(await sent[65_535]).toBe('closed');
   expect(waiting).toHaveLength(2);
 });
+
+/** Nodeids from 2^32 + `first` on, as `invalInodes` takes them. */
+function nodesFrom(first: number, count: number): Uint32Array {
+  return Uint32Array.from({ length: 2 * count }, (_, index) => (index % 2 === 0 ? first + index / 2 : 1));
+}
+
+/** The lower halves of the nodeids in a message or several. */
+function nodesIn(messages: Buffer): number[] {
+  expect(messages.length % 40).toBe(0);
+  return Array.from({ length: messages.length / 40 }, (_, index) => {
+    const message = messages.subarray(40 * index, 40 * (index + 1));
+    expect([message.readUInt32LE(0), message.readInt32LE(4), message.readBigUInt64LE(8)]).toEqual([40, 2, 0n]);
+    expect([message.readUInt32LE(20), message.readBigInt64LE(24), message.readBigInt64LE(32)]).toEqual([1, 0n, 0n]);
+    return message.readUInt32LE(16);
+  });
+}
+
+/** A notifier over a channel that takes groups, and what was sent: one list for each message or group. */
+function openGrouping(groupOutcome: (group: number) => number): { notifier: SessionNotifier; sent: number[][] } {
+  const sent: number[][] = [];
+  let groups = 0;
+  const channel = {
+    sendLater: async (message: Buffer) => {
+      sent.push(message.readInt32LE(4) === 2 ? nodesIn(message) : []);
+      return 0;
+    },
+    sendManyLater: async (messages: Buffer<ArrayBuffer>) => {
+      // The channel may give them away as they are.
+      expect(messages.buffer.byteLength).toBe(messages.length);
+      sent.push(nodesIn(messages));
+      return groupOutcome(groups++);
+    },
+  } as unknown as Channel;
+  const notifier = new SessionNotifier(channel, noLog);
+  notifier.open({ minor: 45, flags: 0, flags2: 0, maxWriteBytes: 0, maxPayloadBytes: 0 });
+  return { notifier, sent };
+}
+
+const range = (first: number, count: number): number[] => Array.from({ length: count }, (_, index) => first + index);
+
+test('few nodes are told one by one, many in groups, in order, and others have their turn in between', async () => {
+  const { notifier, sent } = openGrouping(() => 0);
+  expect(await notifier.invalInodes(new Uint32Array(0))).toBe('done');
+  expect(await notifier.invalInodes(nodesFrom(5, 2047))).toBe('done');
+  expect(sent).toEqual(range(5, 2047).map((node) => [node]));
+  sent.length = 0;
+  const many = notifier.invalInodes(nodesFrom(0xffff_0000, 10_000));
+  expect(notifier.pending).toBe(4096);
+  const other = notifier.incEpoch();
+  expect(notifier.pending).toBe(4097);
+  expect(await Promise.all([many, other])).toEqual(['done', 'done']);
+  expect(notifier.pending).toBe(0);
+  const [first, ...rest] = [range(0xffff_0000, 4096), range(0xffff_1000, 4096), range(0xffff_2000, 1808)];
+  expect(sent).toEqual([first, [], ...rest]);
+});
+
+test('a channel that takes no groups gets each node by itself', async () => {
+  const mount = await FakeMount.open({});
+  mount.kernel.onNotification = ({ body }) => (body.readUInt32LE(0) === 7 ? 2 : 0);
+  expect(await mount.session.notify.invalInodes(nodesFrom(0, 3000))).toBe('done');
+  expect(mount.kernel.notifications.map(({ body }) => body.readUInt32LE(0))).toEqual(range(0, 3000));
+});
+
+test('the first group that fails says what became of all; a closed session ends it', async () => {
+  const refusing = openGrouping((group) => [0, 12, 22][group]!);
+  expect(await refusing.notifier.invalInodes(nodesFrom(0, 10_000))).toBe('refused');
+  expect(refusing.sent).toHaveLength(3);
+  const closing = openGrouping((group) => [0, 9][group]!);
+  expect(await closing.notifier.invalInodes(nodesFrom(0, 10_000))).toBe('closed');
+  expect(closing.sent).toHaveLength(2);
+});
+
+test('a group that could not be sent as such leaves one by one, before what comes after it', async () => {
+  const { notifier, sent } = openGrouping(() => {
+    throw new Error('no thread');
+  });
+  const many = notifier.invalInodes(nodesFrom(0, 2048));
+  const other = notifier.incEpoch();
+  expect(await Promise.all([many, other])).toEqual(['done', 'done']);
+  expect(sent).toEqual([range(0, 2048), ...range(0, 2048).map((node) => [node]), []]);
+});
