@@ -17,6 +17,7 @@ const FLAGS: Readonly<Record<string, MountChoices>> = {
   nodev: { dev: false },
   exec: { exec: true },
   noexec: { exec: false },
+  rewind: { rewind: true },
 };
 
 /** The names of all options, for the help. */

@@ -15,9 +15,9 @@ export interface Core {
   close(): Promise<void>;
 }
 
-/** Opens the store at `path`. Rejects as `openStore` does. */
-export async function openCore(path: string, log: Log): Promise<Core> {
-  const store = await openStore(path, { log });
+/** Opens the store at `path`, with `rewind` also one with damage in its latest changes. Rejects as `openStore` does. */
+export async function openCore(path: string, log: Log, rewind = false): Promise<Core> {
+  const store = await openStore(path, { log, rewind });
   try {
     const volumes = await Volumes.open(store, { log });
     const scrubber = new Scrubber(volumes, scrubFile(store.path), log);

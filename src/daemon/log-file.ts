@@ -31,17 +31,35 @@ export function createLog(fd: number, options: LogFileOptions = {}): Log {
       // There is nobody left to tell.
     }
   };
+  const repeats = new Repeats();
+  const say = (level: string, message: string): void => {
+    const times = repeats.count(`${level} ${message}`);
+    if (times === 1) write(level, message);
+    else if (times >= 10 && Number.isInteger(Math.log10(times))) write(level, `the same, ${times} times by now`);
+  };
   return {
     info: (message) => {
-      write('info', message);
+      say('info', message);
     },
     warn: (message) => {
-      write('warning', message);
+      say('warning', message);
     },
     error: (message) => {
-      write('error', message);
+      say('error', message);
     },
   };
+}
+
+/** Counts how often the same is said in a row: whoever reads all of a damaged directory must not push out what was said before. */
+class Repeats {
+  #last = '';
+  #times = 0;
+
+  count(text: string): number {
+    this.#times = text === this.#last ? this.#times + 1 : 1;
+    this.#last = text;
+    return this.#times;
+  }
 }
 
 /**

@@ -57,18 +57,31 @@ export class Mounts {
   }
 
   list(): MountInfo[] {
-    return [...this.#mounts].map(describe);
+    return [...this.#mounts].map((mount) => this.#describe(mount));
+  }
+
+  #describe(mount: Mount): MountInfo {
+    return {
+      dir: mount.dir,
+      volume: mount.volume.name,
+      snapshot: mount.snapshot?.label.name ?? null,
+      readOnly: mount.readOnly,
+      mountedMs: mount.mountedMs,
+      connection: mount.session.connection ?? null,
+      requests: Object.values(mount.session.statistics.toJSON()).reduce((sum, { requests }) => sum + requests, 0),
+      damage: this.#core.store.kv.damage?.message ?? null,
+    };
   }
 
   /** The mount of the volume's live files. */
   ofVolume(volume: Volume): MountInfo | undefined {
     const mount = this.#find(volume, undefined);
-    return mount === undefined ? undefined : describe(mount);
+    return mount === undefined ? undefined : this.#describe(mount);
   }
 
   /** The mount of the snapshot by itself. */
   ofSnapshot(snapshot: Snapshot): MountInfo | undefined {
-    for (const mount of this.#mounts) if (mount.snapshot === snapshot) return describe(mount);
+    for (const mount of this.#mounts) if (mount.snapshot === snapshot) return this.#describe(mount);
     return undefined;
   }
 
@@ -90,7 +103,7 @@ export class Mounts {
       const mount = await this.#open(request, dir, volume, snapshot);
       this.#mounts.add(mount);
       this.#log.info(`${nameOf(volume, snapshot)} mounted on ${dir}${mount.readOnly ? ', read-only' : ''}`);
-      return describe(mount);
+      return this.#describe(mount);
     } finally {
       this.#coming.delete(key);
     }
@@ -281,18 +294,6 @@ export class Mounts {
     for (const mount of mounts) mount.session.abandon();
     await Promise.all(detached);
   }
-}
-
-function describe(mount: Mount): MountInfo {
-  return {
-    dir: mount.dir,
-    volume: mount.volume.name,
-    snapshot: mount.snapshot?.label.name ?? null,
-    readOnly: mount.readOnly,
-    mountedMs: mount.mountedMs,
-    connection: mount.session.connection ?? null,
-    requests: Object.values(mount.session.statistics.toJSON()).reduce((sum, { requests }) => sum + requests, 0),
-  };
 }
 
 function nameOf(volume: Volume, snapshot: Snapshot | undefined): string {

@@ -35,7 +35,7 @@ export async function runDaemon(order: StartOrder, log: Log, report: (message: S
   process.umask(0o077);
   let daemon: Daemon | undefined;
   try {
-    const core = await openCore(order.store, log);
+    const core = await openCore(order.store, log, order.mount.options.rewind === true);
     daemon = new Daemon(core, log);
     startTrimming();
     await daemon.listen();

@@ -63,23 +63,48 @@ export class BlockAllocator {
 
   /** Reads the bitmaps of a store. Throws CorruptionError where one is damaged, and what `kv.range` throws. */
   static async load(kv: Reads, limits: AllocatorLimits = {}): Promise<BlockAllocator> {
-    const maxBlocks = limits.maxBlocks ?? DATA_BLOCKS_MAX;
-    assert(maxBlocks > 0 && maxBlocks % REGION_BLOCKS === 0, 'maxBlocks is a multiple of REGION_BLOCKS');
-    const allocator = new BlockAllocator(maxBlocks / REGION_BLOCKS);
+    const allocator = BlockAllocator.#ofLimits(limits);
     const end = spaceKey(SPACE.region, true);
     for (let from = regionKey(0); ;) {
       const slice = await kv.range(from, end, LOAD_SLICE);
-      for (const [key, record] of slice) allocator.#addStored(get32(key, 1), record);
+      for (const [key, record] of slice) {
+        const words = new Int32Array(REGION_WORDS);
+        const region = get32(key, 1);
+        decodeRegion(region, record, words);
+        allocator.#addStored(region, words);
+      }
       if (slice.length < LOAD_SLICE) return allocator;
       from = regionKey(allocator.#regions.length);
     }
   }
 
-  #addStored(region: number, record: Uint8Array): void {
+  /**
+   * Reads the bitmaps of a store of which nothing but reading is wanted: those of `regionCount` regions. One that can't be read counts as full.
+   */
+  static loadDamaged(kv: Reads, regionCount: number, limits: AllocatorLimits = {}): BlockAllocator {
+    const allocator = BlockAllocator.#ofLimits(limits);
+    for (let region = 0; region < regionCount; region++) {
+      const words = new Int32Array(REGION_WORDS);
+      try {
+        const record = kv.get(regionKey(region));
+        if (record !== undefined) decodeRegion(region, record, words);
+      } catch (error) {
+        if (!(error instanceof CorruptionError)) throw error;
+        words.fill(-1);
+      }
+      allocator.#addStored(region, words);
+    }
+    return allocator;
+  }
+
+  static #ofLimits({ maxBlocks = DATA_BLOCKS_MAX }: AllocatorLimits): BlockAllocator {
+    assert(maxBlocks > 0 && maxBlocks % REGION_BLOCKS === 0, 'maxBlocks is a multiple of REGION_BLOCKS');
+    return new BlockAllocator(maxBlocks / REGION_BLOCKS);
+  }
+
+  #addStored(region: number, words: Int32Array): void {
     // A region without a record is free all through.
     while (this.#regions.length < region) this.#regions.push(new Region(new Int32Array(REGION_WORDS)));
-    const words = new Int32Array(REGION_WORDS);
-    decodeRegion(region, record, words);
     const added = new Region(words);
     this.#regions.push(added);
     this.#allocatedBlocks += added.allocatedBlocks;

@@ -11,7 +11,7 @@
 // INVARIANT: `durable` follows each `capture` before the next one; batches reach the engine in the order of their captures, each
 // after its data (checked by test/unit/store/committer.test.ts).
 
-import { FsError } from '../errors/index.ts';
+import { CorruptionError, FsError } from '../errors/index.ts';
 import { AssertionError, assert, noLog, systemClock, type Clock, type Log } from '../util/index.ts';
 import type { BlockFile } from './block-file.ts';
 import type { Batch, KeyValue } from './kv.ts';
@@ -88,6 +88,11 @@ export class Committer {
    * as much waits in memory as may; what frees memory need not ask.
    */
   assertWritable(): void {
+    if (this.#poison instanceof CorruptionError) {
+      throw new FsError('EROFS', 'store-damaged', `the store takes no changes: ${this.#poison.message}`, {
+        cause: this.#poison,
+      });
+    }
     if (this.#poison !== undefined) {
       throw new FsError(
         'EROFS',

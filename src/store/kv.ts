@@ -1,6 +1,8 @@
 // What the rest of the program needs of an ordered key-value engine. LevelDB implements it; tests bring one in memory and one
 // that fails on demand. The contract suite in test/contract/kv.ts holds for each.
 
+import type { CorruptionError } from '../errors/index.ts';
+
 /** A key and its value. */
 export type KeyValuePair = [key: Uint8Array, value: Uint8Array];
 
@@ -32,6 +34,8 @@ export interface Batch {
 }
 
 export interface KeyValue extends Reads {
+  /** Why it takes no writes and reads of some keys throw; undefined where all is well. */
+  readonly damage?: CorruptionError;
   /** An empty batch, to be filled and given to `write` of this same engine. */
   newBatch(): Batch;
   /**

@@ -3,22 +3,22 @@
 // All I/O on a store goes through the KeyValue, the BlockFile and the JournalFile opened here; each can be replaced, so that tests can
 // fail them.
 
-import { accessSync, constants, readFileSync, realpathSync } from 'node:fs';
+import { accessSync, closeSync, constants, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { CorruptionError, FsError } from '../errors/index.ts';
-import { BLOCK_BYTES, type StoreFormat, decodeStoreFormat } from '../format/index.ts';
+import { BLOCK_BYTES, REGION_BLOCKS, type StoreFormat, decodeStoreFormat } from '../format/index.ts';
 import { noLog, type Log } from '../util/index.ts';
 import { BlockAllocator } from './block-allocator.ts';
 import type { BlockFile } from './block-file.ts';
 import { Blocks } from './blocks.ts';
 import { openDataFile } from './data-file.ts';
-import { requireIntact } from './database-check.ts';
 import { HolePuncher, type PunchOptions } from './hole-puncher.ts';
 import { hostCode } from './host-failure.ts';
 import { hostSpace } from './host-space.ts';
 import { type JournalFile, openJournalFile } from './journal-file.ts';
 import { Journal } from './journal.ts';
 import type { KeyValue } from './kv.ts';
+import { DamagedDatabase, examineDatabase } from './level/index.ts';
 import { DatabaseLockedError, openLevel } from './leveldb.ts';
 import { claimHere, releaseHere, removeOwner, storeInUse, writeOwner } from './store-owner.ts';
 import { STORE_NAMES, hasDatabase, inspectDirectory, pathFailure } from './store-path.ts';
@@ -33,6 +33,8 @@ export interface OpenOptions {
   /** Instead of the file `path`; `open` opens that. */
   journalFile?: (path: string, open: () => JournalFile) => JournalFile;
   punch?: PunchOptions;
+  /** Where the log of the database is damaged: shows the state of before that instead of failing. */
+  rewind?: boolean;
   log?: Log;
 }
 
@@ -52,6 +54,8 @@ export interface OpenStore {
   close(): Promise<void>;
 }
 
+const CUT_SHORT_REMEDY =
+  'nothing was changed; restore the store from a backup, or mount it with -o rewind to see what it held before that';
 /** Free space is punched after opening when the file takes so much more than the store uses: runs were forgotten. */
 const UNPUNCHED_BYTES_MAX = 64 * 1024 * 1024;
 /** How long closing may take for giving freed space back. */
@@ -79,11 +83,9 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     undo.push(() => file.close());
     const journal = openJournal(directory, options);
     undo.push(() => journal.close());
-    const allocator = await BlockAllocator.load(
-      kv,
-      options.maxBlocks === undefined ? {} : { maxBlocks: options.maxBlocks },
-    );
-    requireData(directory, allocator, file);
+    const allocator = await loadAllocator(kv, file, options);
+    // Of a damaged store what can be read shall be read, whatever is missing.
+    if (kv.damage === undefined) requireData(directory, allocator, file);
     const blocks = new Blocks(file, (block) => allocator.isAllocated(block));
     let puncher: HolePuncher | undefined;
     const recovered = (): void => {
@@ -166,13 +168,23 @@ async function openDatabase(directory: string, options: OpenOptions): Promise<Ke
       );
     }
     try {
-      requireIntact(path);
-      return await openLevel(path, { space: hostSpace(directory) });
+      return openDamaged(path, options.rewind === true) ?? (await openLevel(path, { space: hostSpace(directory) }));
     } catch (error) {
       throw error instanceof DatabaseLockedError ? storeInUse(directory, error) : error;
     }
   };
   return options.keyValue === undefined ? open() : options.keyValue(path, open);
+}
+
+/** The database if it is damaged, for reading; undefined where it is whole and LevelDB may open it. */
+function openDamaged(path: string, rewind: boolean): KeyValue | undefined {
+  const examined = examineDatabase(path);
+  const { damage, isCutShort, lock } = examined;
+  if (damage.length > 0 && (!isCutShort || rewind)) return new DamagedDatabase(path, examined);
+  // LevelDB takes the lock itself, and a second descriptor of the file must not be closed then.
+  if (lock !== undefined) closeSync(lock);
+  if (isCutShort) throw new CorruptionError(damage[0]!.file, `${damage[0]!.why}; ${CUT_SHORT_REMEDY}`);
+  return undefined;
 }
 
 function openBlocks(directory: string, options: OpenOptions, log: Log): BlockFile {
@@ -213,6 +225,12 @@ function openJournal(directory: string, options: OpenOptions): Journal {
     }
   };
   return new Journal(options.journalFile === undefined ? open() : options.journalFile(path, open));
+}
+
+async function loadAllocator(kv: KeyValue, file: BlockFile, { maxBlocks }: OpenOptions): Promise<BlockAllocator> {
+  const limits = maxBlocks === undefined ? {} : { maxBlocks };
+  if (kv.damage === undefined) return BlockAllocator.load(kv, limits);
+  return BlockAllocator.loadDamaged(kv, Math.ceil(file.sizeBytes / BLOCK_BYTES / REGION_BLOCKS), limits);
 }
 
 function requireData(directory: string, allocator: BlockAllocator, blocks: BlockFile): void {

@@ -1,6 +1,7 @@
 // All trees of a store: nodes, versions and dead lists together, and the three moves that make the version tree grow: a first
 // version, a freeze (snapshot) and a fork (clone). Each is O(1): nothing but version records is written.
 
+import { CorruptionError } from '../errors/index.ts';
 import { DEAD_NODE, SPACE, VERSION_STATE, decodeSuper, encodeSuper, spaceKey } from '../format/index.ts';
 import type { SnapshotLabel, SuperRecord } from '../format/index.ts';
 import type { Batch, BlockAllocator, KeyValue } from '../store/index.ts';
@@ -54,12 +55,24 @@ export class Forest {
       stored === undefined
         ? { nextNode: 1, nextVersion: 1, nextVolume: 1, nextTag: 1, hashSeed: options.hashSeed }
         : decodeSuper(stored);
-    const versions = await Versions.load(kv, counters.nextVersion);
+    const { nextVersion } = counters;
+    const versions =
+      kv.damage === undefined ? await Versions.load(kv, nextVersion) : Versions.loadReadable(kv, nextVersion);
     const forest = new Forest(kv, allocator, counters, versions, new Nodes(kv, counters.nextNode, options.cacheBytes));
     for (const version of versions.all()) {
-      if (version.state === VERSION_STATE.head) await forest.deadLists.loadSums(version.deadList);
+      if (version.state === VERSION_STATE.head) await forest.#loadSums(version.deadList);
     }
     return forest;
+  }
+
+  async #loadSums(list: number): Promise<void> {
+    try {
+      await this.deadLists.loadSums(list);
+    } catch (error) {
+      // What is only read needs no books; those that are kept in memory of what the journal does again are never written.
+      if (this.kv.damage === undefined || !(error instanceof CorruptionError)) throw error;
+      this.deadLists.start(list);
+    }
   }
 
   get hashSeed(): number {

@@ -34,6 +34,8 @@ export class Versions {
   readonly #targets = new Set<number>();
   readonly #dirty = new Set<number>();
   readonly #newAliases: number[] = [];
+  /** Ids of which it is not known whether there is a version, since the store is damaged. */
+  unreadable = 0;
   #nextId: number;
 
   private constructor(nextId: number) {
@@ -44,20 +46,48 @@ export class Versions {
   static async load(kv: Reads, nextId: number): Promise<Versions> {
     const versions = new Versions(nextId);
     await eachRecord(kv, SPACE.version, (key, value) => {
-      const id = idOfKey(key);
-      versions.#versions.set(id, { id, children: new Set(), ...decodeVersion(value, `version ${id}`) });
+      versions.#add(idOfKey(key), value);
     });
     await eachRecord(kv, SPACE.alias, (key, value) => {
-      const id = idOfKey(key);
-      const target = decodeAlias(value, `alias ${id}`);
-      versions.#aliases.set(id, target);
-      versions.#targets.add(target);
+      versions.#addAlias(idOfKey(key), value);
     });
-    for (const version of versions.#versions.values()) {
-      if (version.parent === 0 || versions.#aliases.has(version.id)) continue;
-      versions.get(version.parent).children.add(version);
-    }
+    versions.#join();
     return versions;
+  }
+
+  /** As {@link load}, of a damaged store: those versions that can be read. */
+  static loadReadable(kv: Reads, nextId: number): Versions {
+    const versions = new Versions(nextId);
+    for (let id = 1; id < nextId; id++) {
+      try {
+        const [version, alias] = [kv.get(versionKey(id)), kv.get(aliasKey(id))];
+        if (version !== undefined) versions.#add(id, version);
+        if (alias !== undefined) versions.#addAlias(id, alias);
+      } catch (error) {
+        if (!(error instanceof CorruptionError)) throw error;
+        versions.unreadable++;
+      }
+    }
+    for (const version of versions.all()) if (!versions.has(version.parent)) version.parent = 0;
+    versions.#join();
+    return versions;
+  }
+
+  #add(id: number, value: Uint8Array): void {
+    this.#versions.set(id, { id, children: new Set(), ...decodeVersion(value, `version ${id}`) });
+  }
+
+  #addAlias(id: number, value: Uint8Array): void {
+    const target = decodeAlias(value, `alias ${id}`);
+    this.#aliases.set(id, target);
+    this.#targets.add(target);
+  }
+
+  #join(): void {
+    for (const version of this.#versions.values()) {
+      if (version.parent === 0 || this.#aliases.has(version.id)) continue;
+      this.get(version.parent).children.add(version);
+    }
   }
 
   get nextId(): number {

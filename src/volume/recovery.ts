@@ -40,3 +40,19 @@ export function recover({ kv, journal, blocks, allocator }: OpenStore, set: Volu
   journal.resume(done);
   return done - mark;
 }
+
+/**
+ * As {@link recover}, of a damaged store, which is not committed. Gives false where that ended halfway, since something was missing: what is in
+ * memory is then no state that ever was, and has to be loaded anew.
+ */
+export function tryRecover(store: OpenStore, set: VolumeSet, log: Log): boolean {
+  try {
+    const redone = recover(store, set, log);
+    if (redone > 0) log.info(`${redone} operations of before a crash are shown`);
+    return true;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    log.error(`the journal can't be done again: ${why}; the last changes before a crash are not shown`);
+    return false;
+  }
+}

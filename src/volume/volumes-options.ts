@@ -27,3 +27,14 @@ export function withDefaults(options: VolumesOptions): Required<VolumesOptions> 
     ...options,
   };
 }
+
+export const LIMITS = {
+  /** What a change costs in memory until it is committed, on average over many: changes share nodes. */
+  changeBytes: 512,
+  /** With so much waiting in memory a commit starts at once. */
+  dirtyBytes: 32 * 1024 * 1024,
+  /** A commit starts at once when so much was recorded since the last one. */
+  journalBytes: 16 * 1024 * 1024,
+  /** How long reclaiming waits for a host that is full. */
+  roomPauseMs: 1000,
+} as const;

@@ -4,34 +4,26 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CorruptionError, DamagedDataError } from '../errors/index.ts';
-import { SPACE, type SnapshotLabel, decodeVolume, nameOfVolumeKey } from '../format/index.ts';
+import type { SnapshotLabel } from '../format/index.ts';
 import { Committer, type OpenStore } from '../store/index.ts';
-import { Forest, Reclaimer, eachRecord, rehearseDelete } from '../tree/index.ts';
+import { Forest, Reclaimer, rehearseDelete } from '../tree/index.ts';
 import { get32 } from '../util/index.ts';
 import type { Filesystem } from './filesystem.ts';
 import { assertUnheld } from './holds.ts';
+import { loadVolumes } from './load-volumes.ts';
 import { checkSnapshotName } from './names.ts';
 import { OrphanReaper } from './orphan-reaper.ts';
 import { Recorder } from './recorder.ts';
-import { recover } from './recovery.ts';
+import { recover, tryRecover } from './recovery.ts';
 import { type SnapshotRequest, labelFor } from './snapshot-label.ts';
 import type { StructuralChange } from './structural-change.ts';
 import { VolumeRecords } from './volume-records.ts';
 import { VolumeSet } from './volume-set.ts';
 import type { Snapshot, Volume } from './volume.ts';
-import { type VolumesOptions, withDefaults } from './volumes-options.ts';
+import { LIMITS, type VolumesOptions, withDefaults } from './volumes-options.ts';
 
 /** The volume that every store has from its beginning. */
 export const DEFAULT_VOLUME = 'main';
-
-/** What a change costs in memory until it is committed, on average over many: changes share nodes. */
-const CHANGE_BYTES = 512;
-/** With so much waiting in memory a commit starts at once. */
-const DIRTY_BYTES_MAX = 32 * 1024 * 1024;
-/** How long reclaiming waits for a host that is full. */
-const ROOM_PAUSE_MS = 1000;
-/** A commit starts at once when so much was recorded since the last one. */
-const JOURNAL_BYTES_MAX = 16 * 1024 * 1024;
 
 export class Volumes {
   readonly #store: OpenStore;
@@ -82,7 +74,7 @@ export class Volumes {
         this.#committer.markDirty();
       },
       breathe: nextTurn,
-      roomAgain: () => sleep(ROOM_PAUSE_MS),
+      roomAgain: () => sleep(LIMITS.roomPauseMs),
       failed: (error) => {
         this.noteDamage(error);
         options.log.error(`space can't be reclaimed: ${error instanceof Error ? error.message : String(error)}`);
@@ -91,14 +83,16 @@ export class Volumes {
     this.#reaper = new OrphanReaper(nextTurn, options.log);
   }
 
-  /** Reads the volumes of an open store, and goes on with what a crash interrupted. A new store gets its volume `main`. */
+  /**
+   * Reads the volumes of an open store, and goes on with what a crash interrupted. A new store gets its volume `main`. Those of a damaged
+   * store can only be read.
+   */
   static async open(store: OpenStore, options: VolumesOptions = {}): Promise<Volumes> {
     const all = withDefaults(options);
-    const hashSeed = get32(randomBytes(4), 0);
-    const forest = await Forest.load(store.kv, store.allocator, { cacheBytes: all.cacheBytes, hashSeed });
-    const volumes = new Volumes(store, forest, all);
+    const { damage } = store.kv;
+    if (damage !== undefined) return Volumes.#openDamaged(store, all, damage).catch(notEvenReadable);
+    const volumes = await Volumes.#loaded(store, all);
     try {
-      await volumes.#load();
       await volumes.#recover();
     } catch (error) {
       // Nothing may come after: the store is closed now.
@@ -114,16 +108,19 @@ export class Volumes {
     return volumes;
   }
 
-  async #load(): Promise<void> {
-    await eachRecord(this.#store.kv, SPACE.volume, (key, value) => {
-      const name = nameOfVolumeKey(key);
-      const record = this.#records.load(name, decodeVolume(value, `volume ${name}`));
-      this.#set.attach(record, this.#forest.head(this.#forest.versions.get(record.head)));
-    });
-    const labelled = [...this.#forest.versions.all()].filter((version) => version.label !== undefined);
-    // Version ids grow with time, whatever the clock did.
-    labelled.sort((a, b) => a.id - b.id);
-    for (const version of labelled) this.#set.attachSnapshot(version, version.label!);
+  static async #openDamaged(store: OpenStore, options: Required<VolumesOptions>, damage: Error): Promise<Volumes> {
+    let volumes = await Volumes.#loaded(store, options);
+    if (!tryRecover(store, volumes.#set, options.log)) volumes = await Volumes.#loaded(store, options);
+    volumes.#committer.poison(damage);
+    return volumes;
+  }
+
+  static async #loaded(store: OpenStore, options: Required<VolumesOptions>): Promise<Volumes> {
+    const hashSeed = get32(randomBytes(4), 0);
+    const forest = await Forest.load(store.kv, store.allocator, { cacheBytes: options.cacheBytes, hashSeed });
+    const volumes = new Volumes(store, forest, options);
+    await loadVolumes(store.kv, forest, volumes.#set, volumes.#records, options.log);
+    return volumes;
   }
 
   /** Does again what a crash left in the journal, commits it, and starts recording. */
@@ -142,16 +139,16 @@ export class Volumes {
     this.#committer.assertWritable();
     const { journal, blocks } = this.#store;
     if (journal.isOpen) journal.reserve();
-    this.#committer.markDirty(CHANGE_BYTES);
-    const full = journal.bytes > JOURNAL_BYTES_MAX || blocks.keptBytes > DIRTY_BYTES_MAX;
-    if (full || this.#forest.nodes.dirtyBytes > DIRTY_BYTES_MAX) this.#committer.commit().catch(() => undefined);
+    this.#committer.markDirty(LIMITS.changeBytes);
+    const full = journal.bytes > LIMITS.journalBytes || blocks.keptBytes > LIMITS.dirtyBytes;
+    if (full || this.#forest.nodes.dirtyBytes > LIMITS.dirtyBytes) this.#committer.commit().catch(() => undefined);
   }
 
   /** Whether so much waits to be written that no further requests should be taken in until a commit ends. */
   get overloaded(): boolean {
     const { journal, blocks } = this.#store;
     const bytes = Math.max(this.#forest.nodes.dirtyBytes, blocks.keptBytes, journal.bytes);
-    return bytes > 4 * DIRTY_BYTES_MAX;
+    return bytes > 4 * LIMITS.dirtyBytes;
   }
 
   /** The time by the clock of the store, in milliseconds since 1970. */
@@ -329,6 +326,8 @@ export class Volumes {
    * the store takes no more changes.
    */
   async flush(): Promise<void> {
+    // Nothing was ever changed.
+    if (this.#store.kv.damage !== undefined) return;
     this.record();
     if (this.#committer.poisoned !== undefined) throw this.#committer.poisoned;
     try {
@@ -341,6 +340,7 @@ export class Volumes {
 
   /** As {@link flush}, at once, if the disk is quick; whether it did. Throws StoreError like that. */
   flushNow(): boolean {
+    if (this.#store.kv.damage !== undefined) return true;
     this.record();
     if (this.#committer.poisoned !== undefined) throw this.#committer.poisoned;
     try {
@@ -373,9 +373,18 @@ export class Volumes {
   async close(): Promise<void> {
     await this.#reaper.stop();
     await this.#reclaimer.stop();
+    if (this.#store.kv.damage !== undefined) return;
     await this.#committer.close();
     this.#store.journal.end();
   }
+}
+
+function notEvenReadable(error: unknown): never {
+  if (!(error instanceof CorruptionError)) throw error;
+  const remedy = 'nothing can be shown without that; restore the store from a backup';
+  throw new CorruptionError(error.record, `${error.message.slice(error.record.length + 2)}; ${remedy}`, {
+    cause: error,
+  });
 }
 
 function nextTurn(): Promise<void> {

@@ -51,14 +51,14 @@ interface Opened {
   readonly close: () => Promise<void>;
 }
 
-async function open(path: string): Promise<Opened> {
+async function open(path: string, rewind = false): Promise<Opened> {
   const said: string[] = [];
   const log: Log = {
     info: () => undefined,
     warn: (line) => void said.push(line),
     error: (line) => void said.push(line),
   };
-  const store = await openStore(path, { log });
+  const store = await openStore(path, { log, rewind });
   try {
     const volumes = await Volumes.open(store, { log, commitIntervalMs: 1_000_000, cacheBytes: 0 });
     const close = async (): Promise<void> => {
@@ -265,18 +265,19 @@ async function examine(seed: number): Promise<void> {
   rmSync(path, { recursive: true, force: true });
   cpSync(image.path, path, { recursive: true });
   writeFileSync(join(path, file), DAMAGES[way]!(readFileSync(join(path, file)), random));
-  const story = `seed ${seed}: ${way} of ${file}, ${image.isClosed ? 'closed' : 'killed'}`;
-  const outcome = await outcomeOf(path, image, story).catch((error: unknown) => {
+  const rewind = random(2) === 0;
+  const story = `seed ${seed}: ${way} of ${file}, ${image.isClosed ? 'closed' : 'killed'}${rewind ? ', rewound' : ''}`;
+  const outcome = await outcomeOf(path, image, story, rewind).catch((error: unknown) => {
     throw new Error(`${story}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`, { cause: error });
   });
   const count = counts.get(kind) ?? {};
   counts.set(kind, { ...count, [outcome]: (count[outcome] ?? 0) + 1 });
 }
 
-async function outcomeOf(path: string, image: Image, story: string): Promise<string> {
+async function outcomeOf(path: string, image: Image, story: string, rewind: boolean): Promise<string> {
   let opened: Opened;
   try {
-    opened = await open(path);
+    opened = await open(path, rewind);
   } catch (error) {
     const isNamed = error instanceof CorruptionError || error instanceof FsError || error instanceof StoreError;
     if (!isNamed) throw error;
@@ -290,7 +291,8 @@ async function outcomeOf(path: string, image: Image, story: string): Promise<str
     expect(at, `${story} shows ${differences(found, image.states.at(-1)!).slice(0, 5).join()}`).toBeGreaterThan(-1);
     // A log that just ends earlier looks like one to which less was written: nothing in a closed store says otherwise.
     const isUntold = story.includes('cut of db/') && story.includes('.log') && image.isClosed;
-    if (at < image.durable && !isUntold) expect(opened.said.join(), `${story} shows state ${at}`).toMatch(/lost/);
+    if (at < image.durable && !isUntold)
+      expect(opened.said.join(), `${story} shows state ${at}`).toMatch(/lost|not shown|state of before/);
     if (![...found.values()].includes(DAMAGED)) return at === image.states.length - 1 ? 'unaffected' : 'earlier';
     if (opened.volumes.failure === undefined) expect(await checkVolumes(opened.volumes), story).not.toEqual([]);
     return 'EIO';

@@ -26,7 +26,8 @@ Mount options:
   snapdir=visible|disabled  .snapshots is listed, or is not there
   suid, dev                 honour setuid programs and device nodes (root only)
   noexec                    run no programs
-  fsname=NAME               what the mount table shows as device`,
+  fsname=NAME               what the mount table shows as device
+  rewind                    of a store whose latest changes are damaged: what it held before, read-only`,
     )
     .action(async (target: string, dir: string, options: { options: string[]; foreground?: boolean }) => {
       const { runMount } = await import('../run/mount.ts');

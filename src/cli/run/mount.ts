@@ -24,9 +24,14 @@ export async function runMount(
     ...(snapshot === undefined ? {} : { snapshot }),
     options,
   };
-  if (foreground) return mountInForeground(target.store, request, (mount) => print(`${describe(mount)}\n`));
-  print(`${describe(await mountInBackground(target.store, request))}\n`);
+  if (foreground) return mountInForeground(target.store, request, report);
+  report(await mountInBackground(target.store, request));
   return STATUS.success;
+}
+
+function report(mount: MountInfo): void {
+  print(`${describe(mount)}\n`);
+  if (mount.damage !== null) process.stderr.write(`amberfs: warning: ${mount.damage}\n`);
 }
 
 function describe(mount: MountInfo): string {

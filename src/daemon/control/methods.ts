@@ -24,6 +24,8 @@ export interface MountChoices {
   readonly exec?: boolean;
   /** What the mount table shows as device. Default: `STORE:VOLUME[@NAME]`, by which commands find the store. */
   readonly fsname?: string;
+  /** For the first mount: of a store with damage in its latest changes, the state of before that. */
+  readonly rewind?: boolean;
 }
 
 export interface MountRequest {
@@ -44,6 +46,8 @@ export interface MountInfo {
   readonly connection: number | null;
   /** Requests of the kernel served so far. */
   readonly requests: number;
+  /** What is damaged in the store, so that it was opened for reading only. */
+  readonly damage: string | null;
 }
 
 export interface StoreStatus {

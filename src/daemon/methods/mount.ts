@@ -50,6 +50,7 @@ function readChoices(fields: Fields): MountChoices {
     dev: optionalBoolean(fields, 'dev'),
     exec: optionalBoolean(fields, 'exec'),
     fsname: optionalString(fields, 'fsname'),
+    rewind: optionalBoolean(fields, 'rewind'),
   };
   // Left out rather than undefined, which is what the type of an option that was not given says.
   return Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined));

@@ -34,3 +34,23 @@ test('a log file is bounded: what is full moves aside, and other writers to the 
 test('logging to a descriptor that is gone does not fail', () => {
   expect(() => createLog(999_999).error('nobody hears this')).not.toThrow();
 });
+
+test('what is said again and again is counted', async () => {
+  const { path: dir, cleanup } = await tmp.dir({ unsafeCleanup: true });
+  const path = join(dir, 'daemon.log');
+  const fd = openSync(path, 'a', 0o600);
+  const log = createLog(fd, { path });
+  for (let index = 0; index < 150; index++) log.error('a block is damaged');
+  log.info('something else');
+  log.error('a block is damaged');
+  const lines = readFileSync(path, 'utf8').trim().split('\n');
+  expect(lines.map((line) => line.slice(25))).toEqual([
+    'error a block is damaged',
+    'error the same, 10 times by now',
+    'error the same, 100 times by now',
+    'info something else',
+    'error a block is damaged',
+  ]);
+  closeSync(fd);
+  await cleanup();
+});

@@ -5,7 +5,7 @@
 // cut short: each record is synced before the next one is written, so the first piece of a record says that all before it was durable.
 
 import { hasMaskedSum } from './crc32c.ts';
-import { fixed32 } from './level-bytes.ts';
+import { fixed32 } from './bytes.ts';
 
 const BLOCK = 32 * 1024;
 /** Masked CRC-32C u32, length u16, type u8. */

@@ -1,6 +1,6 @@
 // Snappy, the compression of LevelDB's blocks: only what reading takes (google/snappy, format_description.txt).
 
-import { LevelReader } from './level-bytes.ts';
+import { LevelReader } from './bytes.ts';
 
 const LENGTH_MAX = 64 * 1024 * 1024;
 

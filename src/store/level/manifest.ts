@@ -1,6 +1,6 @@
 // The MANIFEST of LevelDB: which tables and which log a database consists of (db/version_edit.cc there).
 
-import { LevelReader } from './level-bytes.ts';
+import { LevelReader } from './bytes.ts';
 
 const TAG = {
   comparator: 1,
@@ -13,18 +13,30 @@ const TAG = {
   previousLog: 9,
 } as const;
 
+/** Behind the key that a user knows: whether it is a value u8, and its sequence number u56, little-endian together. */
+export const INTERNAL_BYTES = 8;
+
+export interface TableEntry {
+  readonly level: number;
+  readonly number: number;
+  readonly sizeBytes: number;
+  /** Its first key and its last one, as users know them. */
+  readonly first: Uint8Array;
+  readonly last: Uint8Array;
+}
+
 export interface LevelManifest {
   /** Logs from this number on belong to the database. */
   readonly logNumber: number;
-  /** The tables, and how many bytes each has. */
-  readonly tables: ReadonlyMap<number, number>;
+  /** What is newer comes first: level 0 by number, then one level after the other by key. */
+  readonly tables: readonly TableEntry[];
 }
 
 /** What the records of a MANIFEST say together. Throws RangeError where one can't be read. */
 export function readManifest(records: readonly Uint8Array[]): LevelManifest {
   let logNumber = 0;
   // A table may move from one level to another: deleted there and new here.
-  const tables = new Map<string, [number, number]>();
+  const tables = new Map<string, TableEntry>();
   for (const record of records) {
     const from = new LevelReader(record);
     while (!from.isAtEnd) {
@@ -50,9 +62,13 @@ export function readManifest(records: readonly Uint8Array[]): LevelManifest {
           break;
         case TAG.newFile: {
           const [level, number, sizeBytes] = [from.varint(), from.varint(), from.varint()];
-          from.text();
-          from.text();
-          tables.set(`${level} ${number}`, [number, sizeBytes]);
+          tables.set(`${level} ${number}`, {
+            level,
+            number,
+            sizeBytes,
+            first: userKey(from.text()),
+            last: userKey(from.text()),
+          });
           break;
         }
         default:
@@ -60,5 +76,15 @@ export function readManifest(records: readonly Uint8Array[]): LevelManifest {
       }
     }
   }
-  return { logNumber, tables: new Map(tables.values()) };
+  return { logNumber, tables: [...tables.values()].sort(newestFirst) };
+}
+
+function userKey(internal: Uint8Array): Uint8Array {
+  if (internal.length < INTERNAL_BYTES) throw new RangeError('a key is too short');
+  return internal.subarray(0, internal.length - INTERNAL_BYTES);
+}
+
+function newestFirst(a: TableEntry, b: TableEntry): number {
+  if (a.level !== b.level) return a.level - b.level;
+  return a.level === 0 ? b.number - a.number : Buffer.compare(a.first, b.first);
 }

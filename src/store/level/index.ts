@@ -1,0 +1,2 @@
+export { DamagedDatabase } from './damaged-database.ts';
+export { examineDatabase } from './examine.ts';
