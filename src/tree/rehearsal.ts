@@ -8,23 +8,14 @@
 // - only where several lists have to come together are records read, of the births that these lists hold between them.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { VERSION_STATE } from '../format/index.ts';
 import type { ReadView } from '../store/index.ts';
+import { type Drops, readDrops } from './drops.ts';
 import type { Forest } from './forest.ts';
-import { readDeadRuns, readDeadSums } from './read-dead.ts';
+import { freedByEach } from './freed-by-each.ts';
+import { readDeadRuns } from './read-dead.ts';
 import { type Cut, Region } from './region.ts';
+import { parentRows } from './seers.ts';
 import type { Version } from './versions.ts';
-
-/** What lists hold of births in the region, as columns. */
-interface Drops {
-  /** The row that dropped it, and the one that it was born in. */
-  readonly by: number[];
-  readonly born: number[];
-  readonly list: number[];
-  /** As it is stored: before merged versions are resolved. */
-  readonly birth: number[];
-  readonly count: number[];
-}
 
 /** How many blocks of 4 KiB (a node counts for one) deleting the named, frozen `versions` together would free; see {@link rehearse}. */
 export function rehearseDelete(forest: Forest, versions: readonly Version[]): Promise<number> {
@@ -43,7 +34,8 @@ export async function rehearse<T>(
   const view = forest.kv.readView();
   try {
     const region = new Region(forest, versions);
-    return await ask(new Rehearsal(view, region, await readDrops(forest, view, region)));
+    const parents = parentRows(region);
+    return await ask(new Rehearsal(view, region, parents, await readDrops(forest, view, region)));
   } finally {
     await view.close();
   }
@@ -52,14 +44,16 @@ export async function rehearse<T>(
 export class Rehearsal {
   readonly #view: ReadView;
   readonly #region: Region;
+  readonly #parents: Int32Array;
   readonly #drops: Drops;
   /** Records that were read, by the number of their drop. */
   readonly #runs = new Map<number, number[]>();
   #freedAnyway: number | undefined;
 
-  constructor(view: ReadView, region: Region, drops: Drops) {
+  constructor(view: ReadView, region: Region, parents: Int32Array, drops: Drops) {
     this.#view = view;
     this.#region = region;
+    this.#parents = parents;
     this.#drops = drops;
   }
 
@@ -67,6 +61,14 @@ export class Rehearsal {
   async freedBy(versions: Iterable<Version>): Promise<number> {
     this.#freedAnyway ??= await this.#unseen([]);
     return (await this.#unseen(versions)) - this.#freedAnyway;
+  }
+
+  /**
+   * For each of `sets`, which are of the versions rehearsed and hold none twice, how many blocks deleting that set alone would free, besides
+   * what is being freed anyway. One pass for all of them.
+   */
+  freedByEach(sets: readonly (readonly Version[])[]): Promise<number[]> {
+    return freedByEach(this.#view, this.#region, this.#parents, this.#drops, sets);
   }
 
   /** How many blocks that were born in the region nobody sees where `versions` go. */
@@ -133,39 +135,4 @@ export class Rehearsal {
     }
     return runs;
   }
-}
-
-async function readDrops(forest: Forest, view: ReadView, region: Region): Promise<Drops> {
-  const drops: Drops = { by: [], born: [], list: [], birth: [], count: [] };
-  const rows = listRows(forest, region);
-  await readDeadSums(view, [...rows.keys()], (list, birth, count) => {
-    const by = rows.get(list);
-    const born = region.rowOf(forest.versions.resolve(birth));
-    // What a version dropped of its own is being freed.
-    if (by === undefined || born === undefined || by === born) return;
-    drops.by.push(by);
-    drops.born.push(born);
-    drops.list.push(list);
-    drops.birth.push(birth);
-    drops.count.push(count);
-  });
-  return drops;
-}
-
-/** The rows by their dead lists; a version into which another is being merged has that one's list, too. */
-function listRows(forest: Forest, region: Region): Map<number, number> {
-  const rows = new Map<number, number>();
-  let merged = false;
-  for (const row of region.below()) {
-    const version = region.versions[row]!;
-    rows.set(version.deadList, row);
-    merged ||= forest.versions.standsForOthers(version);
-  }
-  if (!merged) return rows;
-  for (const { id, state, deadList } of forest.versions.all()) {
-    if (state !== VERSION_STATE.merging) continue;
-    const row = region.rowOf(forest.versions.resolve(id));
-    if (row !== undefined && rows.has(region.versions[row]!.deadList)) rows.set(deadList, row);
-  }
-  return rows;
 }

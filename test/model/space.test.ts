@@ -117,10 +117,17 @@ async function measure(memory: MemoryVolumes, masks: readonly number[]): Promise
     expect(await rehearseDelete(forest, versionsOf(set))).toBe(freed);
     expect(await rehearse(forest, versionsOf(places), (rehearsal) => rehearsal.freedBy(versionsOf(set)))).toBe(freed);
   }
-  for (const volume of memory.volumes.list()) {
+  const all = memory.volumes.list();
+  const used = await snapshotsBlocks(forest, all);
+  for (const [index, volume] of all.entries()) {
     const own = places.filter((place) => place.volume === volume);
-    expect(await snapshotsBlocks(forest, volume)).toBe(full - (await inUseWithout(memory, own)));
+    expect(used[index]).toBe(full - (await inUseWithout(memory, own)));
+    expect(await snapshotsBlocks(forest, [volume])).toEqual([used[index]]);
   }
+  // Sets that hold snapshots of several volumes, and leave some out.
+  const kinds = [0, 1, 2].map((kind) => versionsOf(places.filter((_, index) => index % 4 === kind)));
+  const each = await rehearse(forest, kinds.flat(), (rehearsal) => rehearsal.freedByEach(kinds));
+  for (const [kind, versions] of kinds.entries()) expect(each[kind]).toBe(await rehearseDelete(forest, versions));
 }
 
 async function runHistory(steps: readonly Step[], settled: boolean): Promise<MemoryVolumes> {
@@ -151,11 +158,13 @@ describe('what deleting snapshots would free', () => {
       fc.asyncProperty(steps, masks, async (history, sets) => {
         const memory = await runHistory(history, true);
         await measure(memory, sets);
-        for (const { snapshot } of placesOf(memory.volumes)) {
-          const { version } = snapshot;
-          expect(await uniqueBlocks(memory.volumes.forest, version)).toBe(
-            await rehearseDelete(memory.volumes.forest, [version]),
-          );
+        const { forest } = memory.volumes;
+        const versions = placesOf(memory.volumes).map(({ snapshot }) => snapshot.version);
+        const unique = await uniqueBlocks(forest, versions);
+        for (const [index, version] of versions.entries()) {
+          const freed = await rehearseDelete(forest, [version]);
+          expect(unique[index]).toBe(freed);
+          expect(await uniqueBlocks(forest, version)).toBe(freed);
         }
         await memory.volumes.close();
       }),

@@ -14,13 +14,14 @@ import {
 import type { SnapshotInfo } from '../control/methods.ts';
 import type { Service } from './service.ts';
 
-/** So many snapshots are looked up at a time: each look-up is a wait for the engine, and those of one group are one wait. */
+/** So many are described before others have their turn: there may be many thousands. */
 const GROUP = 512;
 
 /** One snapshot of `volume`. */
 export async function describeSnapshot(service: Service, volume: Volume, snapshot: Snapshot): Promise<SnapshotInfo> {
   await commitFigures(service);
-  return describe(service, volume, snapshot, volumeNames(service));
+  const unique = await uniqueBlocks(service.core.volumes.forest, snapshot.version);
+  return describe(service, volume, snapshot, unique, volumeNames(service));
 }
 
 /** Several, in their order; without those that are deleted meanwhile. */
@@ -30,14 +31,16 @@ export async function describeSnapshots(
   snapshots: readonly Snapshot[],
 ): Promise<SnapshotInfo[]> {
   await commitFigures(service);
+  const unique = await uniqueBlocks(
+    service.core.volumes.forest,
+    snapshots.map(({ version }) => version),
+  );
   const names = volumeNames(service);
   const infos: SnapshotInfo[] = [];
-  for (let at = 0; at < snapshots.length; at += GROUP) {
+  for (const [index, snapshot] of snapshots.entries()) {
+    if (index > 0 && index % GROUP === 0) await nextTurn();
     // Others had their turn.
-    const left = snapshots.slice(at, at + GROUP).filter((snapshot) => snapshot.filesystem.alive);
-    infos.push(...(await Promise.all(left.map((snapshot) => describe(service, volume, snapshot, names)))));
-    // Most look-ups don't wait, and there may be many thousands.
-    await nextTurn();
+    if (snapshot.filesystem.alive) infos.push(describe(service, volume, snapshot, unique[index]!, names));
   }
   return infos;
 }
@@ -61,20 +64,22 @@ function volumeNames({ core }: Service): (id: number) => string | undefined {
   };
 }
 
-async function describe(
+function describe(
   { core, daemon }: Service,
   volume: Volume,
   snapshot: Snapshot,
+  unique: number,
   names: (id: number) => string | undefined,
-): Promise<SnapshotInfo> {
+): SnapshotInfo {
   const { forest, nowMs } = core.volumes;
   const { label, version } = snapshot;
-  const fixed = {
+  return {
     volume: volume.name,
     name: label.name,
     accessPoint: label.accessPoint,
     createdMs: version.createdMs,
     referencedBytes: referencedBlocks(version) * BLOCK_BYTES,
+    uniqueBytes: unique * BLOCK_BYTES,
     writtenBytes: writtenBlocks(version) * BLOCK_BYTES,
     ...relationsOf(forest, version, names),
     holds: currentHolds(label, nowMs).map(({ tag, reason, expiresMs }) => ({
@@ -86,5 +91,4 @@ async function describe(
     by: label.by ?? null,
     mountedOn: daemon?.mounts.ofSnapshot(snapshot)?.dir ?? null,
   };
-  return { ...fixed, uniqueBytes: (await uniqueBlocks(forest, version)) * BLOCK_BYTES };
 }

@@ -7,27 +7,33 @@ import { booleanParam, stringParam } from '../params.ts';
 import { commitFigures } from './describe-snapshots.ts';
 import type { Service } from './service.ts';
 
-async function describeVolume({ core, daemon }: Service, volume: Volume): Promise<VolumeInfo> {
+/** `used`: what deleting all its snapshots would free. */
+function describe({ daemon }: Service, volume: Volume, used: number): VolumeInfo {
   const { record, head } = volume;
-  const fixed = {
+  return {
     volume: volume.name,
     createdMs: record.createdMs,
     origin: record.origin === undefined ? null : `${record.origin.volume}@${record.origin.snapshot}`,
     snapshots: volume.snapshotCount,
     referencedBytes: referencedBlocks(head.version) * BLOCK_BYTES,
+    snapshotsBytes: used * BLOCK_BYTES,
     mountedOn: daemon?.mounts.ofVolume(volume)?.dir ?? null,
   };
-  return { ...fixed, snapshotsBytes: (await snapshotsBlocks(core.volumes.forest, volume)) * BLOCK_BYTES };
+}
+
+async function describeVolume(service: Service, volume: Volume): Promise<VolumeInfo> {
+  const [used] = await snapshotsBlocks(service.core.volumes.forest, [volume]);
+  return describe(service, volume, used!);
 }
 
 /** `volume.list`, by name; without those that are deleted meanwhile. */
 export async function listVolumes(service: Service): Promise<VolumeInfo[]> {
   await commitFigures(service);
-  const infos: VolumeInfo[] = [];
-  for (const volume of service.core.volumes.list()) {
-    if (volume.filesystem.alive) infos.push(await describeVolume(service, volume));
-  }
-  return infos;
+  const { forest } = service.core.volumes;
+  const volumes = service.core.volumes.list();
+  const used = await snapshotsBlocks(forest, volumes);
+  const infos = volumes.map((volume, index) => describe(service, volume, used[index]!));
+  return infos.filter((_, index) => volumes[index]!.filesystem.alive);
 }
 
 /** `volume.create`: an empty one. */
