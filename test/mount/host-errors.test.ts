@@ -1,0 +1,231 @@
+/**
+ * The host answers EIO to one kind of system call on one kind of file of the store, in the midst of work: strace puts the error in. The daemon
+ * lives on and says why it takes no more changes; nothing that was acknowledged is lost, neither before nor after a new mount.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { stringField } from '../support/json-fields.ts';
+import { isAlive, withMounted, type Mounted } from '../support/mounted.ts';
+import { requireCommands, waitUntil, within } from '../support/run-command.ts';
+
+interface Fault {
+  readonly at: string;
+  /** The files that fail, of a store that is open. */
+  readonly files: (store: string) => string[];
+  /** The system calls that fail, in the words of strace. */
+  readonly calls: string;
+  /** How the mount ends while the host still fails. */
+  readonly end: 'umount' | 'kill';
+  /** What LevelDB notes in a log of its own. */
+  readonly noted?: RegExp;
+}
+
+const FAULTS: readonly Fault[] = [
+  {
+    at: 'writing the table that a full log becomes',
+    files: (store) => nextFiles(store, 'ldb'),
+    calls: 'write',
+    end: 'kill',
+    noted: /Level-0 table #\d+: 0 bytes IO error/,
+  },
+  {
+    at: 'writing the table that a compaction makes',
+    // After the next log and the table of the log that is full.
+    files: (store) => nextFiles(store, 'ldb').slice(2, 3),
+    calls: 'write',
+    end: 'umount',
+    noted: /Compaction error: IO error/,
+  },
+  {
+    at: 'flushing the table that a compaction makes',
+    files: (store) => nextFiles(store, 'ldb').slice(2, 3),
+    calls: 'fdatasync',
+    end: 'kill',
+    noted: /Compaction error: IO error/,
+  },
+  {
+    at: 'writing the list of tables',
+    files: (store) => databaseFiles(store, /MANIFEST/),
+    calls: 'write',
+    end: 'umount',
+    noted: /MANIFEST write: IO error/,
+  },
+  { at: 'writing the log', files: (store) => databaseFiles(store, /\.log$/), calls: 'write', end: 'umount' },
+  { at: 'flushing the log', files: (store) => databaseFiles(store, /\.log$/), calls: 'fdatasync', end: 'kill' },
+  { at: 'flushing the data file', files: (store) => [path.join(store, 'data')], calls: 'fdatasync', end: 'umount' },
+  { at: 'writing the journal', files: (store) => [path.join(store, 'journal')], calls: 'pwrite64', end: 'kill' },
+  { at: 'flushing the journal', files: (store) => [path.join(store, 'journal')], calls: 'fdatasync', end: 'umount' },
+];
+
+const FAILED = /Read-only file system|Input\/output error/;
+const WHY = /EIO|i\/o error|Input\/output error/;
+/** More files than LevelDB makes in one test. */
+const NEXT_FILES = 50;
+/** How long strace may take to notice that there is nothing to trace any more. */
+const STRACE_END_MS = 1000;
+
+function databaseFiles(store: string, name: RegExp): string[] {
+  const directory = path.join(store, 'db');
+  return fs
+    .readdirSync(directory)
+    .filter((file) => name.test(file))
+    .map((file) => path.join(directory, file));
+}
+
+/** The names of the files that LevelDB makes next, if all have that ending; it numbers them in one row. */
+function nextFiles(store: string, ending: string): string[] {
+  const last = Math.max(...databaseFiles(store, /\d/).map((file) => Number(/\d+/.exec(path.basename(file)))));
+  const numbers = Array.from({ length: NEXT_FILES }, (_, i) => String(last + 1 + i).padStart(6, '0'));
+  return numbers.map((number) => path.join(store, 'db', `${number}.${ending}`));
+}
+
+/** Lets the calls fail for as long as `body` runs, at whose end the daemon is gone; gives the calls that failed. */
+async function whileFailing(
+  fault: Pick<Fault, 'files' | 'calls'>,
+  mounted: Mounted,
+  body: () => Promise<void>,
+): Promise<string[]> {
+  const pid = await mounted.daemonPid();
+  const trace = path.join(mounted.temp, 'trace');
+  const files = fault.files(mounted.store).flatMap((file) => ['-P', file]);
+  const inject = ['-e', `trace=${fault.calls}`, '-e', `inject=${fault.calls}:error=EIO`];
+  const options = ['-f', '-qq', '-y', '-o', trace, '-p', String(pid), ...inject, ...files];
+  const strace = spawn('env', ['strace', ...options], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const ended = once(strace, 'exit');
+  try {
+    await waitUntil('strace is attached', 10_000, () => isTraced(pid));
+    await body();
+    await waitUntil('the daemon is gone', 20_000, () => !isAlive(pid));
+  } finally {
+    // Where the process dies under it, strace may wait for ever for threads that are gone.
+    await within(ended, STRACE_END_MS);
+    strace.kill('SIGKILL');
+    await ended;
+  }
+  const lines = fs.readFileSync(trace, 'utf8').split('\n');
+  return lines.filter((line) => line.includes('(INJECTED)'));
+}
+
+/** Whether all threads of a process are. */
+function isTraced(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`;
+  const statuses = fs.readdirSync(tasks).map((id) => fs.readFileSync(path.join(tasks, id, 'status'), 'utf8'));
+  return statuses.every((status) => /TracerPid:\t[1-9]/.test(status));
+}
+
+/**
+ * Works until something fails, some 5 MiB of metadata a round, and prints what was acknowledged. Between the rounds there is time for a
+ * compaction, before the next log is full.
+ */
+const WORK = `
+  did() { what="$1 $round"; shift; "$@" || exit 1; echo "$what"; }
+  for round in $(seq 15); do
+    head -c 32000 /dev/urandom | base64 -w0 > ../value-$round
+    seq 100 | while read i; do cat ../value-$round; done > ../values-$round
+    did mkdir mkdir d$round
+    did fill touch $(seq 100 | sed "s|^|d$round/|")
+    did mark setfattr -n user.v -v "$(cat ../value-$round)" $(seq 100 | sed "s|^|d$round/|")
+    did move mv d$round e$round
+    did rename mv e$round/1 e$round/one
+    did write cp ../values-$round e$round/data
+    did sync sync e$round/data
+    sleep 1
+  done`;
+
+/** Says what is missing of what the lines on standard input name. The change that failed last may be there or not. */
+const VERIFY = `
+  while read what round; do
+    at=e$round; test -d $at || at=d$round
+    first=$at/one; test -e $first || first=$at/1
+    case $what in
+      mkdir) test -d $at ;;
+      fill) test "$(ls $at | grep -vc data)" = 100 ;;
+      mark) getfattr --absolute-names --only-values -n user.v $first $(seq 2 100 | sed "s|^|$at/|") | cmp - ../values-$round ;;
+      move) test -d e$round ;;
+      rename) test -e $at/one ;;
+      write | sync) cmp $at/data ../values-$round ;;
+    esac || echo "lost: $what $round"
+  done`;
+
+/** Both streams of `sh` with a script in the mount, whatever its status. */
+async function outputOf(mounted: Mounted, script: string, input = ''): Promise<string> {
+  const { stdout, stderr } = await mounted.attempt('sh', ['-uc', script], { cwd: mounted.dir, input });
+  return stdout + stderr;
+}
+
+const CHANGES = [
+  'mkdir new',
+  'touch one',
+  'mv one two',
+  'echo x >> one',
+  'mkdir .snapshots/s',
+  'setfattr -n user.a one',
+];
+
+for (const fault of FAULTS) {
+  test(`the host fails at ${fault.at}`, () =>
+    withMounted(async (mounted) => {
+      requireCommands({ strace: 'strace', setfattr: 'attr' });
+      const { store, dir } = mounted;
+      const attempt = (script: string, input = ''): Promise<string> => outputOf(mounted, script, input);
+      // Opening makes a table of each log that is not empty: with three of them the next one is followed by a compaction.
+      for (let i = 0; i < 2; i++) {
+        await mounted.sh('touch one; sync .');
+        await mounted.remount();
+      }
+      // Room in the journal for what comes first: else its growing fails, and with that nothing has happened yet.
+      await mounted.sh('touch two; rm two; sync .');
+      let acknowledged = '';
+      const failed = await whileFailing(fault, mounted, async () => {
+        const work = await mounted.attempt('sh', ['-uc', WORK], { cwd: dir });
+        expect(work.stderr).toMatch(FAILED);
+        acknowledged = work.stdout;
+        for (const change of CHANGES) expect(await attempt(change), change).toMatch(FAILED);
+        expect(await attempt(VERIFY, acknowledged)).toBe('');
+        expect(stringField(await mounted.json('status', store), 'failure')).toMatch(WHY);
+        expect(await mounted.amberfs('status', store)).toMatch(/takes no changes until/);
+        if (fault.end === 'kill') return mounted.killDaemon();
+        const gone = await mounted.tryAmberfs('umount', dir);
+        expect([gone.status, gone.stderr]).toEqual([1, expect.stringMatching(WHY)]);
+      });
+      expect(failed).not.toEqual([]);
+      if (fault.noted !== undefined) expect(fs.readFileSync(path.join(store, 'db/LOG'), 'utf8')).toMatch(fault.noted);
+
+      await mounted.remountDead();
+      expect(await attempt(VERIFY, acknowledged)).toBe('');
+      await mounted.sh('mkdir new; sync new');
+      await mounted.umount();
+      expect(await mounted.amberfs('check', store, '--data')).toContain('everything is as it should be');
+      await mounted.remount();
+      expect(await attempt(`test -d new || echo no new; ${VERIFY}`, acknowledged)).toBe('');
+      expect(await mounted.json('status', store)).toMatchObject({ failure: null });
+    }));
+}
+
+test('the host fails at writing the data file: a large write fails alone; when a commit can not bring a small one there, changes end', () =>
+  withMounted(async (mounted) => {
+    requireCommands({ strace: 'strace' });
+    const { store } = mounted;
+    await mounted.sh('head -c 2M /dev/urandom > ../noise; cp ../noise keep; sync .');
+    const fault = { files: () => [path.join(store, 'data')], calls: 'pwrite64,pwritev' };
+    const verify = 'cmp ../noise keep; test -d made; cat small';
+    const failed = await whileFailing(fault, mounted, async () => {
+      expect(await outputOf(mounted, 'cp ../noise large')).toMatch(/Input\/output error/);
+      // A small write goes into the journal first.
+      await mounted.sh('mkdir made; echo x > small; sync small');
+      await waitUntil('a commit fails', 20_000, async () => (await mounted.json('status', store))['failure'] !== null);
+      expect(await outputOf(mounted, 'mkdir later')).toMatch(/Read-only file system/);
+      expect(await mounted.amberfs('status', store)).toMatch(/takes no changes until/);
+      expect(await mounted.sh(verify)).toBe('x\n');
+      await mounted.killDaemon();
+    });
+    expect(failed.length).toBeGreaterThanOrEqual(2);
+    await mounted.remountDead();
+    expect(await mounted.sh(verify)).toBe('x\n');
+    await mounted.sh('cp ../noise large; sync large; cmp ../noise large');
+    await mounted.umount();
+    expect(await mounted.amberfs('check', store, '--data')).toContain('everything is as it should be');
+  }));
