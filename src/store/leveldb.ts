@@ -143,8 +143,11 @@ class LevelKeyValue implements KeyValue {
   async close(): Promise<void> {
     try {
       // With something behind it, damage in the last batch can be told from a write that was cut short (level/examine.ts).
-      if (this.#wrote) await this.#db.del(NO_KEY);
-      await this.#db.close();
+      try {
+        if (this.#wrote) await this.#db.del(NO_KEY);
+      } finally {
+        await this.#db.close();
+      }
     } catch (cause) {
       throw engineFailure(cause, `closing ${this.#path}`);
     }

@@ -1,7 +1,7 @@
 // Encodes each kind of answer into one buffer, header and payload together, and hands it to `send` as one message. The base of the reused
 // reply and of deferred ones, which differ in where the buffer comes from and how long the obligation to answer lasts.
 
-import { ERRNO, FsError } from '../../errors/index.ts';
+import { CorruptionError, ERRNO, FsError, StoreError } from '../../errors/index.ts';
 import { AssertionError, assert, type Log } from '../../util/index.ts';
 import type { Attr, EntryOut, StatfsOut, StatxOut } from '../wire/attr-types.ts';
 import { ERRNO_SPAN } from '../wire/constants.ts';
@@ -97,8 +97,7 @@ export abstract class AnswerWriter implements Answer {
       this.error(error.errno);
       return;
     }
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.log.error(`${opcodeName(this.opcode)} failed: ${what}`);
+    this.log.error(`${opcodeName(this.opcode)} failed: ${whatFailed(error)}`);
     this.error(ERRNO.EIO);
   }
 
@@ -229,4 +228,10 @@ export abstract class AnswerWriter implements Answer {
   protected secondAnswer(): never {
     throw new AssertionError(`${opcodeName(this.opcode)} is answered once`);
   }
+}
+
+/** Where it was thrown helps with mistakes of ours only: damage and failures of the host are told in one line. */
+function whatFailed(error: unknown): string {
+  if (error instanceof CorruptionError || error instanceof StoreError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
