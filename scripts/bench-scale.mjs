@@ -1,7 +1,7 @@
 /**
  * As many snapshots and clones as the largest systems allow, made for real on one volume that is mounted: does anything get slower, larger
  * or lost? What is live is compared with a second store, of a daemon of its own, that lives through the same changes without them.
- * Options: --snapshots N (24576), --clones N (14336), --rounds N (16) of each comparison, --dir DIR.
+ * Options: --snapshots N (24576), --clones N (14336), --rounds N (32) of each comparison, --dir DIR.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -29,7 +29,7 @@ const { values: options } = parseArgs({
   options: {
     snapshots: { type: 'string', default: '24576' },
     clones: { type: 'string', default: '14336' },
-    rounds: { type: 'string', default: '16' },
+    rounds: { type: 'string', default: '32' },
     dir: { type: 'string', default: os.tmpdir() },
   },
 });
@@ -58,9 +58,11 @@ async function ask(method, params) {
   }
 }
 
-async function live(others, isPromised) {
+/** Compares live files of both stores, and that with what it was `before`. */
+async function live(others, before) {
   const measured = await runChild(LIVE_CHILD, options.rounds, alone.dir, peer.dir);
-  findings.versus(`Live files beside ${others}`, ['in the other store', 'here'], measured, isPromised);
+  findings.versus(`Live files beside ${others}`, ['in the other store', 'here'], measured, before);
+  return measured;
 }
 
 /** The first and the last of many: does one more cost more? */
@@ -90,16 +92,11 @@ async function listings() {
   findings.row('ls .snapshots', names * 1000, 'ms');
 }
 
-async function snapshotsAtScale() {
+async function snapshotsAtScale(before) {
   firstAndLast('creating a snapshot', await inMounts('snapshots', peer.dir, alone.dir, snapshotCount));
-  await live(`${snapshotCount} snapshots`, true);
+  await live(`${snapshotCount} snapshots`, before);
   const through = await inMounts('readThrough', peer.dir, peer.store, 0, snapshotCount - 1, READ_ROUNDS);
-  findings.versus(
-    'A file through a snapshot, cold',
-    ['through the oldest', 'through the newest'],
-    { read: through },
-    false,
-  );
+  findings.versus('A file through a snapshot, cold', ['through the oldest', 'through the newest'], { read: through });
   await listings();
   memory(`${snapshotCount} snapshots`);
   const { usedMiB } = await reclaimed();
@@ -116,7 +113,7 @@ async function removeSnapshots(which, first, step) {
   findings.row('in use then', usedMiB, 'MiB');
 }
 
-async function clonesAtScale() {
+async function clonesAtScale(before) {
   await ask('snapshot.create', { volume: 'main', name: 'origin' });
   const control = await openControl(peer.store);
   const each = [];
@@ -125,7 +122,7 @@ async function clonesAtScale() {
   }
   await control.close();
   firstAndLast('making a clone', each);
-  await live(`${cloneCount} clones`, true);
+  await live(`${cloneCount} clones`, before);
   memory(`${cloneCount} clones`);
   const deletions = [];
   const deleting = await openControl(peer.store);
@@ -152,11 +149,11 @@ async function main() {
   try {
     for (const each of [peer, alone]) await each.start();
     await inMounts('files', peer.dir, alone.dir);
-    await live('nothing yet, in either store', false);
+    const liveBefore = await live('nothing yet, in either store');
     const before = (await reclaimed()).usedMiB;
     findings.row('in use before', before, 'MiB');
-    if (snapshotCount > 0) await snapshotsAtScale();
-    if (cloneCount > 0) await clonesAtScale();
+    if (snapshotCount > 0) await snapshotsAtScale(liveBefore);
+    if (cloneCount > 0) await clonesAtScale(liveBefore);
     const { usedMiB } = await reclaimed();
     findings.row('in use in the end', usedMiB, 'MiB');
     if (usedMiB !== before) findings.complaints.push(`in use: ${before} MiB before and ${usedMiB} MiB in the end`);

@@ -1,5 +1,5 @@
 /** What the benchmark at scale finds: lines of a table, comparisons, and plain words where a limit is not kept. */
-import { compare } from './versus.mjs';
+import { compare, compareWith } from './versus.mjs';
 import { formatTable } from './report.mjs';
 
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
@@ -22,18 +22,31 @@ export class Findings {
 
   /**
    * A table of comparisons: `measured` has, for each figure in microseconds, rounds as `alternate` gives them; `sides` names both.
-   * `isPromised`: that they are equal is promised, so a difference is a complaint.
+   * `before`: the same, measured before that of which it is promised that it makes no difference; one is a complaint.
    */
-  versus(title, sides, measured, isPromised) {
+  versus(title, sides, measured, before) {
     const table = [
-      ['', '', `${sides[0]}, us`, `${sides[1]}, us`, 'ratio', 'A/A spread', 'noise of the ratio', '5 % + noise'],
+      [
+        '',
+        '',
+        `${sides[0]}, us`,
+        `${sides[1]}, us`,
+        'ratio',
+        'A/A spread',
+        'to before',
+        'noise of that',
+        '5 % + noise',
+      ],
     ];
     for (const [name, rounds] of Object.entries(measured)) {
-      const { medians, ratio, spread, noise, isOutside } = compare(rounds);
-      const verdict = isOutside ? `OUTSIDE, ${ratio > 1 ? 'slower' : 'faster'}` : 'within';
-      table.push([name, '', ...medians.map(figure), ratio.toFixed(3), percent(spread), percent(noise), verdict]);
-      if (isOutside && isPromised)
-        this.complaints.push(`${title}, ${name}: ${ratio.toFixed(3)}, noise ${percent(noise)}`);
+      const now = compare(rounds);
+      const { change, noise, isOutside } = compareWith(now, before && compare(before[name]));
+      const verdict = isOutside ? `OUTSIDE, ${change > 1 ? 'slower' : 'faster'}` : 'within';
+      const toBefore = before === undefined ? '-' : change.toFixed(3);
+      const shares = [now.ratio.toFixed(3), percent(now.spread), toBefore, percent(noise)];
+      table.push([name, '', ...now.medians.map(figure), ...shares, verdict]);
+      if (isOutside && before !== undefined)
+        this.complaints.push(`${title}, ${name}: ${change.toFixed(3)} of before, noise ${percent(noise)}`);
     }
     const rounds = Object.values(measured)[0].length;
     this.#tables.push(`${title}; ${rounds} rounds A B B A:\n\n${formatTable(table)}`);

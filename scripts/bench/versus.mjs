@@ -27,8 +27,7 @@ export function alternate(roundCount, measure) {
 
 /**
  * Of rounds as `alternate` gives them: the medians of both sides; `ratio`, the median over rounds of side 1 to side 0; `spread`, how far
- * two figures of the same side are apart; `noise`, how far the ratio may be off by that; `isOutside`, whether the ratio is further from 1
- * than both the tolerance and the noise explain.
+ * two figures of the same side are apart; `noise`, how far the ratio may be off by that.
  */
 export function compare(rounds) {
   const sum = ([one, two]) => one + two;
@@ -41,6 +40,15 @@ export function compare(rounds) {
     ratio,
     spread,
     noise,
-    isOutside: Math.abs(ratio - 1) > TOLERANCE + noise,
   };
+}
+
+/**
+ * What became of the ratio `before` (which `compare` gave, or undefined where it is to be 1): `change`, how often it is that now; `noise`, how
+ * far that may be off; `isOutside`, whether it is further from 1 than the tolerance and the noise explain.
+ */
+export function compareWith(now, before = { ratio: 1, noise: 0 }) {
+  const change = now.ratio / before.ratio;
+  const noise = Math.hypot(now.noise, before.noise);
+  return { change, noise, isOutside: Math.abs(change - 1) > TOLERANCE + noise };
 }
