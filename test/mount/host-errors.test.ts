@@ -2,14 +2,13 @@
  * The host answers EIO to one kind of system call on one kind of file of the store, in the midst of work: strace puts the error in. The daemon
  * lives on and says why it takes no more changes; nothing that was acknowledged is lost, neither before nor after a new mount.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { stringField } from '../support/json-fields.ts';
-import { isAlive, withMounted, type Mounted } from '../support/mounted.ts';
-import { requireCommands, waitUntil, within } from '../support/run-command.ts';
+import { withMounted, type Mounted } from '../support/mounted.ts';
+import { requireCommands, waitUntil } from '../support/run-command.ts';
+import { straced } from '../support/strace.ts';
 
 interface Fault {
   readonly at: string;
@@ -64,8 +63,6 @@ const FAILED = /Read-only file system|Input\/output error/;
 const WHY = /EIO|i\/o error|Input\/output error/;
 /** More files than LevelDB makes in one test. */
 const NEXT_FILES = 50;
-/** How long strace may take to notice that there is nothing to trace any more. */
-const STRACE_END_MS = 1000;
 
 function databaseFiles(store: string, name: RegExp): string[] {
   const directory = path.join(store, 'db');
@@ -88,32 +85,10 @@ async function whileFailing(
   mounted: Mounted,
   body: () => Promise<void>,
 ): Promise<string[]> {
-  const pid = await mounted.daemonPid();
-  const trace = path.join(mounted.temp, 'trace');
   const files = fault.files(mounted.store).flatMap((file) => ['-P', file]);
   const inject = ['-e', `trace=${fault.calls}`, '-e', `inject=${fault.calls}:error=EIO`];
-  const options = ['-f', '-qq', '-y', '-o', trace, '-p', String(pid), ...inject, ...files];
-  const strace = spawn('env', ['strace', ...options], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const ended = once(strace, 'exit');
-  try {
-    await waitUntil('strace is attached', 10_000, () => isTraced(pid));
-    await body();
-    await waitUntil('the daemon is gone', 20_000, () => !isAlive(pid));
-  } finally {
-    // Where the process dies under it, strace may wait for ever for threads that are gone.
-    await within(ended, STRACE_END_MS);
-    strace.kill('SIGKILL');
-    await ended;
-  }
-  const lines = fs.readFileSync(trace, 'utf8').split('\n');
+  const lines = await straced(mounted, [...inject, ...files], body, { untilGone: true });
   return lines.filter((line) => line.includes('(INJECTED)'));
-}
-
-/** Whether all threads of a process are. */
-function isTraced(pid: number): boolean {
-  const tasks = `/proc/${pid}/task`;
-  const statuses = fs.readdirSync(tasks).map((id) => fs.readFileSync(path.join(tasks, id, 'status'), 'utf8'));
-  return statuses.every((status) => /TracerPid:\t[1-9]/.test(status));
 }
 
 /**

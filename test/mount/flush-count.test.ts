@@ -1,0 +1,58 @@
+/** How often the device is flushed for callers of fsync: twice each at most, once where the data fits in the journal, and less when they share. */
+import { expect, test } from 'vitest';
+import { withMounted, type Mounted } from '../support/mounted.ts';
+import { requireCommands } from '../support/run-command.ts';
+import { straced } from '../support/strace.ts';
+
+interface Flushes {
+  readonly journal: number;
+  readonly data: number;
+}
+
+/** The flushes of the journal and of the data file while `script` runs in the mount. */
+async function flushesDuring(mounted: Mounted, script: string): Promise<Flushes> {
+  const lines = await straced(mounted, ['-e', 'trace=fdatasync,fsync'], async () => {
+    await mounted.sh(script);
+  });
+  const count = (file: string): number =>
+    lines.filter((line) => /f(data)?sync\(\d+</.test(line) && line.includes(`${mounted.store}/${file}>`)).length;
+  return { journal: count('journal'), data: count('data') };
+}
+
+/** So many writes, each followed by an fsync. */
+const synced = (file: string, bytes: string, count: number): string =>
+  `dd if=/dev/urandom of=${file} bs=${bytes} count=${count} oflag=sync conv=notrunc status=none`;
+
+/** Commits come at the latest after two seconds, each with a flush of the data file. */
+const COMMITS_MAX = 15;
+
+test('a small write that is synced takes one flush, a large one two, commits or not', () =>
+  withMounted(async (mounted) => {
+    requireCommands({ strace: 'strace' });
+    await mounted.sh('head -c 60000 /dev/zero > small; head -c 20000000 /dev/zero > large; sync .');
+    const small = await flushesDuring(mounted, synced('small', '100', 300));
+    expect(small.journal).toBeGreaterThan(250);
+    expect(small.journal).toBeLessThanOrEqual(301);
+    expect(small.data).toBeLessThan(COMMITS_MAX);
+    const large = await flushesDuring(mounted, synced('large', '256k', 60));
+    expect(large.journal).toBeLessThanOrEqual(61);
+    expect(large.data).toBeLessThanOrEqual(60 + COMMITS_MAX);
+    // Each `-n` commits, so that many of these come while a commit is under way.
+    await mounted.amberfs('snapshot', 'create', mounted.dir, 'one');
+    const [busy] = await Promise.all([
+      flushesDuring(mounted, synced('small', '100', 300)),
+      (async () => {
+        for (let i = 0; i < 6; i++) await mounted.amberfs('snapshot', 'delete', '-n', `${mounted.dir}@one`);
+      })(),
+    ]);
+    expect(busy.journal).toBeLessThanOrEqual(301);
+  }));
+
+test('callers share flushes', () =>
+  withMounted(async (mounted) => {
+    requireCommands({ strace: 'strace' });
+    const writers = Array.from({ length: 16 }, (_, i) => `${synced(`f${i}`, '100', 40)} &`).join('\n');
+    const { journal } = await flushesDuring(mounted, `${writers}\nwait`);
+    expect(journal).toBeGreaterThan(10);
+    expect(journal).toBeLessThan((16 * 40) / 2);
+  }));
