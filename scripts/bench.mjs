@@ -14,6 +14,7 @@ import { amberfsPeer, makePeers, PeerUnavailable } from './bench/peers.mjs';
 import { archiveRealTree } from './bench/real-tree.mjs';
 import {
   deletionTable,
+  fsyncLimits,
   measurementTable,
   memoryOf,
   memoryTable,
@@ -141,6 +142,9 @@ function print({ measurements, started, figures, snapshots, restores, deletions,
   if (measurements.length > 0) {
     console.log(`\nMedian of ${options.repeat}; a ratio above 1 means that amberfs does better.\n`);
     console.log(measurementTable(measurements, started, figures));
+    const limits = fsyncLimits(measurements, figures);
+    if (limits.length > 0) console.log(`\n${limits.map(({ line }) => line).join('\n')}`);
+    if (limits.some(({ isKept }) => !isKept)) process.exitCode = 1;
   }
   const full = `${options.snapshotBytes / (1 << 20)} MiB and ${options.snapshotFileCount} files`;
   const volumes = `few: ${FEW_FILE_COUNT} files; full: ${full}`;
@@ -193,7 +197,8 @@ async function main() {
   }
   if (options.peers.includes('amberfs') && (options.only?.includes('scale') ?? true)) {
     console.log('\nAt scale.\n');
-    process.exitCode = await benchAtScale(options);
+    const status = await benchAtScale(options);
+    if (status !== 0) process.exitCode = status;
   }
 }
 

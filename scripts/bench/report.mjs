@@ -38,6 +38,23 @@ export function measurementTable(measurements, peers, figures) {
   return formatTable(rows);
 }
 
+/** How many times as long as on the host the fsync of a small write may take. */
+const FSYNC_MAX = 2.5;
+
+/** Whether the fsync of a small write costs what it may: a line for each figure that was measured on both. */
+export function fsyncLimits(measurements, figures) {
+  return measurements
+    .filter(({ name }) => name.startsWith('fsync-') && figures[name].host > 0 && figures[name].amberfs > 0)
+    .map(({ name }) => {
+      const times = figures[name].amberfs / figures[name].host;
+      const isKept = times <= FSYNC_MAX;
+      return {
+        isKept,
+        line: `${name}: ${rounded(times)} times the host's, ${isKept ? 'within' : 'ABOVE'} ${FSYNC_MAX}`,
+      };
+    });
+}
+
 export function snapshotTable(snapshots) {
   const rows = [['volume', '', 'mkdir, ms', 'slowest, ms', 'command, ms']];
   for (const [state, figures] of Object.entries(snapshots)) {
