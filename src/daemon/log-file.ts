@@ -31,11 +31,9 @@ export function createLog(fd: number, options: LogFileOptions = {}): Log {
       // There is nobody left to tell.
     }
   };
-  const repeats = new Repeats();
+  const repeats = new Repeats(write);
   const say = (level: string, message: string): void => {
-    const times = repeats.count(`${level} ${message}`);
-    if (times === 1) write(level, message);
-    else if (times >= 10 && Number.isInteger(Math.log10(times))) write(level, `the same, ${times} times by now`);
+    if (repeats.isFirst(level, message)) write(level, message);
   };
   return {
     info: (message) => {
@@ -52,13 +50,30 @@ export function createLog(fd: number, options: LogFileOptions = {}): Log {
 
 /** Counts how often the same is said in a row: whoever reads all of a damaged directory must not push out what was said before. */
 class Repeats {
-  #last = '';
+  readonly #write: (level: string, message: string) => void;
+  #level = '';
+  #message = '';
   #times = 0;
 
-  count(text: string): number {
-    this.#times = text === this.#last ? this.#times + 1 : 1;
-    this.#last = text;
-    return this.#times;
+  /** `write` is told of what was left out, when something else is said and each time that there is ten times as much of it. */
+  constructor(write: (level: string, message: string) => void) {
+    this.#write = write;
+  }
+
+  /** Whether this is to be written now. */
+  isFirst(level: string, message: string): boolean {
+    if (level === this.#level && message === this.#message) {
+      this.#times++;
+      if (this.#times >= 10 && Number.isInteger(Math.log10(this.#times))) this.#tell();
+      return false;
+    }
+    if (this.#times > 1 && !Number.isInteger(Math.log10(this.#times))) this.#tell();
+    [this.#level, this.#message, this.#times] = [level, message, 1];
+    return true;
+  }
+
+  #tell(): void {
+    this.#write(this.#level, `${this.#times} times by now: ${this.#message}`);
   }
 }
 

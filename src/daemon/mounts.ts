@@ -290,9 +290,9 @@ export class Mounts {
   /** Lets go of everything at once, for the end of a process that can't go on: nobody shall wait for it. Never rejects. */
   async abandonAll(): Promise<void> {
     const mounts = [...this.#mounts];
-    const detached = mounts.map((mount) => mount.session.unmount({ lazy: true }).catch(() => undefined));
+    // Before they leave the mount table: a thread of ours may wait in the kernel, and the process could not end.
     for (const mount of mounts) mount.session.abandon();
-    await Promise.all(detached);
+    await Promise.all(mounts.map((mount) => mount.session.unmount({ lazy: true }).catch(() => undefined)));
   }
 }
 

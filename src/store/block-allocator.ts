@@ -83,7 +83,7 @@ export class BlockAllocator {
    */
   static loadDamaged(kv: Reads, regionCount: number, limits: AllocatorLimits = {}): BlockAllocator {
     const allocator = BlockAllocator.#ofLimits(limits);
-    for (let region = 0; region < regionCount; region++) {
+    for (let region = 0; region < Math.min(regionCount, allocator.#maxRegions); region++) {
       const words = new Int32Array(REGION_WORDS);
       try {
         const record = kv.get(regionKey(region));

@@ -21,7 +21,7 @@ import type { KeyValue } from './kv.ts';
 import { DamagedDatabase, examineDatabase } from './level/index.ts';
 import { DatabaseLockedError, openLevel } from './leveldb.ts';
 import { claimHere, releaseHere, removeOwner, storeInUse, writeOwner } from './store-owner.ts';
-import { STORE_NAMES, hasDatabase, inspectDirectory, pathFailure } from './store-path.ts';
+import { STORE_NAMES, formatLost, hasDatabase, inspectDirectory, pathFailure } from './store-path.ts';
 
 export interface OpenOptions {
   /** How far the data file may grow, in blocks (see AllocatorLimits). */
@@ -127,6 +127,8 @@ function requireStore(path: string): string {
       break;
     case 'missing':
       throw new FsError('ENOENT', 'store-missing', `${path} does not exist; create a store with: amberfs init ${path}`);
+    case 'formatless':
+      throw formatLost(path);
     case 'unfinished':
       throw new FsError(
         'EINVAL',
@@ -180,7 +182,13 @@ async function openDatabase(directory: string, options: OpenOptions): Promise<Ke
 function openDamaged(path: string, rewind: boolean): KeyValue | undefined {
   const examined = examineDatabase(path);
   const { damage, isCutShort, lock } = examined;
-  if (damage.length > 0 && (!isCutShort || rewind)) return new DamagedDatabase(path, examined);
+  const isReadable = damage.length > 0 && (!isCutShort || rewind);
+  try {
+    if (isReadable) return new DamagedDatabase(path, examined);
+  } catch (error) {
+    if (lock !== undefined) closeSync(lock);
+    throw error;
+  }
   // LevelDB takes the lock itself, and a second descriptor of the file must not be closed then.
   if (lock !== undefined) closeSync(lock);
   if (isCutShort) throw new CorruptionError(damage[0]!.file, `${damage[0]!.why}; ${CUT_SHORT_REMEDY}`);

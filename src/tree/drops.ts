@@ -23,7 +23,8 @@ export async function readDrops(forest: Forest, view: ReadView, region: Region):
   const rows = listRows(forest, region);
   await readDeadSums(view, [...rows.keys()], (list, birth, count) => {
     const by = rows.get(list);
-    const born = region.rowOf(forest.versions.resolve(birth));
+    // What has a row was not merged when the region was made; since then it may have been.
+    const born = region.rowOf(birth) ?? region.rowOf(forest.versions.resolve(birth));
     // What a version dropped of its own is being freed.
     if (by === undefined || born === undefined || by === born) return;
     drops.by.push(by);

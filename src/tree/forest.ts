@@ -56,8 +56,9 @@ export class Forest {
         ? { nextNode: 1, nextVersion: 1, nextVolume: 1, nextTag: 1, hashSeed: options.hashSeed }
         : decodeSuper(stored);
     const { nextVersion } = counters;
-    const versions =
-      kv.damage === undefined ? await Versions.load(kv, nextVersion) : Versions.loadReadable(kv, nextVersion);
+    const versions = await (kv.damage === undefined
+      ? Versions.load(kv, nextVersion)
+      : Versions.loadReadable(kv, nextVersion));
     const forest = new Forest(kv, allocator, counters, versions, new Nodes(kv, counters.nextNode, options.cacheBytes));
     for (const version of versions.all()) {
       if (version.state === VERSION_STATE.head) await forest.#loadSums(version.deadList);

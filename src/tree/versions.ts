@@ -56,18 +56,15 @@ export class Versions {
   }
 
   /** As {@link load}, of a damaged store: those versions that can be read. */
-  static loadReadable(kv: Reads, nextId: number): Versions {
+  static async loadReadable(kv: Reads, nextId: number): Promise<Versions> {
     const versions = new Versions(nextId);
-    for (let id = 1; id < nextId; id++) {
-      try {
-        const [version, alias] = [kv.get(versionKey(id)), kv.get(aliasKey(id))];
-        if (version !== undefined) versions.#add(id, version);
-        if (alias !== undefined) versions.#addAlias(id, alias);
-      } catch (error) {
-        if (!(error instanceof CorruptionError)) throw error;
-        versions.unreadable++;
-      }
-    }
+    versions.unreadable = await eachReadable(kv, versionKey, nextId, (id, value) => {
+      versions.#add(id, value);
+    });
+    // One that is not known is missed only by what gives space back.
+    await eachReadable(kv, aliasKey, nextId, (id, value) => {
+      versions.#addAlias(id, value);
+    });
     for (const version of versions.all()) if (!versions.has(version.parent)) version.parent = 0;
     versions.#join();
     return versions;
@@ -193,6 +190,37 @@ export class Versions {
     this.#dirty.clear();
     for (const id of this.#newAliases) batch.put(aliasKey(id), encodeAlias(this.#aliases.get(id)!));
     this.#newAliases.length = 0;
+  }
+}
+
+/** Calls `visit` for each record with a key that `keyOf` makes of an id below `nextId`; gives of how many ids it is not known what they have. */
+async function eachReadable(
+  kv: Reads,
+  keyOf: (id: number) => Uint8Array,
+  nextId: number,
+  visit: (id: number, value: Uint8Array) => void,
+): Promise<number> {
+  let unreadable = 0;
+  for (let from = 1; from < nextId; from += LOAD_SLICE) {
+    const to = Math.min(from + LOAD_SLICE, nextId);
+    try {
+      for (const [key, value] of await kv.range(keyOf(from), keyOf(to))) visit(idOfKey(key), value);
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      for (let id = from; id < to; id++) if (!isReadable(kv, keyOf(id), (value) => visit(id, value))) unreadable++;
+    }
+  }
+  return unreadable;
+}
+
+function isReadable(kv: Reads, key: Uint8Array, visit: (value: Uint8Array) => void): boolean {
+  try {
+    const value = kv.get(key);
+    if (value !== undefined) visit(value);
+    return true;
+  } catch (error) {
+    if (error instanceof CorruptionError) return false;
+    throw error;
   }
 }
 

@@ -19,20 +19,27 @@ export async function loadVolumes(
   records: VolumeRecords,
   log: Log,
 ): Promise<void> {
-  const add = (what: string, load: () => void): void => {
+  const add = (what: string, load: () => void, missing: (why: string) => void = () => undefined): void => {
     try {
       load();
     } catch (error) {
       if (kv.damage === undefined || !(error instanceof CorruptionError)) throw error;
       log.error(`${what} can't be shown: ${error.message}`);
+      missing(error.message);
     }
   };
   await eachRecord(kv, SPACE.volume, (key, value) => {
     const name = nameOfVolumeKey(key);
-    add(`volume ${name}`, () => {
-      const record = records.load(name, decodeVolume(value, `volume ${name}`));
-      set.attach(record, forest.head(forest.versions.get(record.head)));
-    });
+    add(
+      `volume ${name}`,
+      () => {
+        const record = records.load(name, decodeVolume(value, `volume ${name}`));
+        set.attach(record, forest.head(forest.versions.get(record.head)));
+      },
+      (why) => {
+        set.names.noteUnreadable(name, why);
+      },
+    );
   });
   const labelled = [...forest.versions.all()].filter((version) => version.label !== undefined);
   // Version ids grow with time, whatever the clock did.

@@ -14,6 +14,8 @@ interface FormerName {
 
 export class VolumeNames {
   readonly #volumes = new Map<string, Volume>();
+  /** Of a damaged store: those that can't be shown, and why. */
+  readonly #unreadable = new Map<string, string>();
   readonly #former = new Map<string, FormerName>();
 
   get size(): number {
@@ -38,11 +40,19 @@ export class VolumeNames {
           `write STORE:${former.name}, or unmount it and mount it again`,
       );
     }
+    const unreadable = this.#unreadable.get(name);
+    if (unreadable !== undefined)
+      throw new FsError('EIO', 'volume-unreadable', `volume "${name}" can't be shown: ${unreadable}`);
     throw new FsError(
       'ENOENT',
       'volume-unknown',
       `there is no volume "${name}"; "amberfs volume list" shows those that there are`,
     );
+  }
+
+  /** There is such a volume, but it can't be shown. */
+  noteUnreadable(name: string, why: string): void {
+    this.#unreadable.set(name, why);
   }
 
   add(volume: Volume): void {

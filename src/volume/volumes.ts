@@ -109,10 +109,13 @@ export class Volumes {
   }
 
   static async #openDamaged(store: OpenStore, options: Required<VolumesOptions>, damage: Error): Promise<Volumes> {
-    let volumes = await Volumes.#loaded(store, options);
-    if (!tryRecover(store, volumes.#set, options.log)) volumes = await Volumes.#loaded(store, options);
-    volumes.#committer.poison(damage);
-    return volumes;
+    const load = async (): Promise<Volumes> => {
+      const volumes = await Volumes.#loaded(store, options);
+      volumes.#committer.poison(damage);
+      return volumes;
+    };
+    const volumes = await load();
+    return tryRecover(store, volumes.#set, options.log) ? volumes : load();
   }
 
   static async #loaded(store: OpenStore, options: Required<VolumesOptions>): Promise<Volumes> {

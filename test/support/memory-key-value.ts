@@ -1,5 +1,6 @@
 // The KeyValue contract in memory: for tests of what is above the store, and as the base of one that fails on demand.
 
+import type { CorruptionError } from '../../src/errors/index.ts';
 import type { Batch, KeyValue, KeyValuePair, ReadView } from '../../src/store/index.ts';
 import { assert, compareBytes } from '../../src/util/index.ts';
 
@@ -7,6 +8,7 @@ import { assert, compareBytes } from '../../src/util/index.ts';
 type Records = Map<string, Uint8Array>;
 
 export class MemoryKeyValue implements KeyValue {
+  readonly damage?: CorruptionError;
   #records: Records = new Map();
   #closed = false;
   /** How many writes asked to be on stable storage. */
@@ -46,9 +48,13 @@ export class MemoryKeyValue implements KeyValue {
 
   /** An engine of its own with what is in this one now. */
   copy(): MemoryKeyValue {
-    const copy = new MemoryKeyValue();
-    copy.#records = new Map(this.#records);
-    return copy;
+    return this.copyInto(new MemoryKeyValue());
+  }
+
+  /** Gives `other` what is in this one now. */
+  copyInto<Other extends MemoryKeyValue>(other: Other): Other {
+    other.#records = new Map(this.#records);
+    return other;
   }
 
   readView(): ReadView {

@@ -46,7 +46,7 @@ export async function openMemoryVolumes(options: MemoryVolumesOptions = {}): Pro
   const { kv = new MemoryKeyValue(), blocks = new MemoryBlockFile(), ...others } = options;
   const { journal = new MemoryJournalFile(), ...rest } = others;
   const clock = new TestClock();
-  const allocator = await BlockAllocator.load(kv);
+  const allocator = await (kv.damage === undefined ? BlockAllocator.load(kv) : BlockAllocator.loadDamaged(kv, 1));
   const volumes = await Volumes.open(memoryStore(kv, blocks, allocator, journal), {
     clock,
     commitIntervalMs: 1_000_000,

@@ -113,7 +113,8 @@ function question(groups: readonly Group[]): string {
 }
 
 function describe({ volume, name, referencedBytes, uniqueBytes }: SnapshotInfo): string {
-  return `snapshot ${volume}@${name} (${formatSize(referencedBytes)} referenced, ${formatSize(uniqueBytes)} its own)`;
+  const own = uniqueBytes === null ? '' : `, ${formatSize(uniqueBytes)} its own`;
+  return `snapshot ${volume}@${name} (${formatSize(referencedBytes)} referenced${own})`;
 }
 
 function report(done: readonly SnapshotInfo[], dryRun: boolean, json: boolean, groups: readonly Group[]): void {

@@ -83,7 +83,7 @@ export interface VolumeInfo {
   readonly snapshots: number;
   readonly referencedBytes: number;
   /** What deleting all its snapshots together would free. */
-  readonly snapshotsBytes: number;
+  readonly snapshotsBytes: number | null;
   readonly mountedOn: string | null;
 }
 
@@ -101,7 +101,7 @@ export interface SnapshotInfo {
   readonly createdMs: number;
   readonly referencedBytes: number;
   /** What deleting it alone would free. */
-  readonly uniqueBytes: number;
+  readonly uniqueBytes: number | null;
   /** What was written between the snapshot before it and it, and is in use somewhere. */
   readonly writtenBytes: number;
   /** The snapshot last taken or restored before it; `VOLUME@NAME` where that is another volume's. */
@@ -206,8 +206,9 @@ export interface ControlMethods {
   'volume.set': { params: { volume: string; property: string; value: string }; result: PropertyInfo };
   'snapshot.list': { params: { volume: string }; result: SnapshotInfo[] };
   'snapshot.info': { params: { volume: string; name: string }; result: SnapshotInfo };
+  /** `numbered`: where `name` is taken it gets a number behind it. `by`: who makes it, on one line. */
   'snapshot.create': {
-    params: { volume: string; name?: string; comment?: string; accessPoint?: string };
+    params: { volume: string; name?: string; numbered?: boolean; comment?: string; accessPoint?: string; by?: string };
     result: SnapshotInfo;
   };
   /** `name`: one, or several between commas, or ranges `FIRST%LAST`. */
@@ -232,6 +233,8 @@ export interface ControlMethods {
       volume: string;
       name: string;
       preserve?: string;
+      /** Who makes the snapshot of what the volume held before. */
+      by?: string;
       discard: boolean;
       properties?: boolean;
       dryRun: boolean;

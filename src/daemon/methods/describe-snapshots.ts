@@ -19,9 +19,13 @@ const GROUP = 512;
 
 /** One snapshot of `volume`. */
 export async function describeSnapshot(service: Service, volume: Volume, snapshot: Snapshot): Promise<SnapshotInfo> {
-  await commitFigures(service);
-  const unique = await uniqueBlocks(service.core.volumes.forest, snapshot.version);
-  return describe(service, volume, snapshot, unique, volumeNames(service));
+  const [unique] = await uniqueOf(service, [snapshot]);
+  return describe(service, volume, snapshot, unique!, volumeNames(service));
+}
+
+/** One that was made in this very stretch: nothing has changed since, so deleting it would free nothing, and no figure has to be committed first. */
+export function describeNewSnapshot(service: Service, volume: Volume, snapshot: Snapshot): SnapshotInfo {
+  return describe(service, volume, snapshot, 0, volumeNames(service));
 }
 
 /** Several, in their order; without those that are deleted meanwhile. */
@@ -30,11 +34,7 @@ export async function describeSnapshots(
   volume: Volume,
   snapshots: readonly Snapshot[],
 ): Promise<SnapshotInfo[]> {
-  await commitFigures(service);
-  const unique = await uniqueBlocks(
-    service.core.volumes.forest,
-    snapshots.map(({ version }) => version),
-  );
+  const unique = await uniqueOf(service, snapshots);
   const names = volumeNames(service);
   const infos: SnapshotInfo[] = [];
   for (const [index, snapshot] of snapshots.entries()) {
@@ -43,6 +43,17 @@ export async function describeSnapshots(
     if (snapshot.filesystem.alive) infos.push(describe(service, volume, snapshot, unique[index]!, names));
   }
   return infos;
+}
+
+/** What deleting each alone would free, in blocks; null in a damaged store, whose books may have gaps. */
+async function uniqueOf(service: Service, snapshots: readonly Snapshot[]): Promise<(number | null)[]> {
+  const { forest, store } = service.core.volumes;
+  if (store.kv.damage !== undefined) return snapshots.map(() => null);
+  await commitFigures(service);
+  return uniqueBlocks(
+    forest,
+    snapshots.map(({ version }) => version),
+  );
 }
 
 /** What can be read of dead lists is what was committed: to be called before space figures are asked for. */
@@ -68,7 +79,7 @@ function describe(
   { core, daemon }: Service,
   volume: Volume,
   snapshot: Snapshot,
-  unique: number,
+  unique: number | null,
   names: (id: number) => string | undefined,
 ): SnapshotInfo {
   const { forest, nowMs } = core.volumes;
@@ -79,7 +90,7 @@ function describe(
     accessPoint: label.accessPoint,
     createdMs: version.createdMs,
     referencedBytes: referencedBlocks(version) * BLOCK_BYTES,
-    uniqueBytes: unique * BLOCK_BYTES,
+    uniqueBytes: unique === null ? null : unique * BLOCK_BYTES,
     writtenBytes: writtenBlocks(version) * BLOCK_BYTES,
     ...relationsOf(forest, version, names),
     holds: currentHolds(label, nowMs).map(({ tag, reason, expiresMs }) => ({

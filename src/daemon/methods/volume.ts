@@ -7,8 +7,8 @@ import { booleanParam, stringParam } from '../params.ts';
 import { commitFigures } from './describe-snapshots.ts';
 import type { Service } from './service.ts';
 
-/** `used`: what deleting all its snapshots would free. */
-function describe({ daemon }: Service, volume: Volume, used: number): VolumeInfo {
+/** `used`: what deleting all its snapshots would free, in blocks; null where that is not known. */
+function describe({ daemon }: Service, volume: Volume, used: number | null): VolumeInfo {
   const { record, head } = volume;
   return {
     volume: volume.name,
@@ -16,24 +16,29 @@ function describe({ daemon }: Service, volume: Volume, used: number): VolumeInfo
     origin: record.origin === undefined ? null : `${record.origin.volume}@${record.origin.snapshot}`,
     snapshots: volume.snapshotCount,
     referencedBytes: referencedBlocks(head.version) * BLOCK_BYTES,
-    snapshotsBytes: used * BLOCK_BYTES,
+    snapshotsBytes: used === null ? null : used * BLOCK_BYTES,
     mountedOn: daemon?.mounts.ofVolume(volume)?.dir ?? null,
   };
 }
 
 async function describeVolume(service: Service, volume: Volume): Promise<VolumeInfo> {
-  const [used] = await snapshotsBlocks(service.core.volumes.forest, [volume]);
+  const [used] = await usedBySnapshots(service, [volume]);
   return describe(service, volume, used!);
+}
+
+/** Of each; null in a damaged store, whose books may have gaps. */
+async function usedBySnapshots(service: Service, volumes: readonly Volume[]): Promise<(number | null)[]> {
+  const { forest, store } = service.core.volumes;
+  return store.kv.damage === undefined ? snapshotsBlocks(forest, volumes) : volumes.map(() => null);
 }
 
 /** `volume.list`, by name; without those that are deleted meanwhile. */
 export async function listVolumes(service: Service): Promise<VolumeInfo[]> {
-  await commitFigures(service);
-  const { forest } = service.core.volumes;
-  const volumes = service.core.volumes.list();
-  const used = await snapshotsBlocks(forest, volumes);
-  const infos = volumes.map((volume, index) => describe(service, volume, used[index]!));
-  return infos.filter((_, index) => volumes[index]!.filesystem.alive);
+  const { volumes, store } = service.core;
+  if (store.kv.damage === undefined) await commitFigures(service);
+  const listed = volumes.list();
+  const used = await usedBySnapshots(service, listed);
+  return listed.flatMap((volume, index) => (volume.filesystem.alive ? [describe(service, volume, used[index]!)] : []));
 }
 
 /** `volume.create`: an empty one. */

@@ -14,6 +14,18 @@ export function connectionOf(mountPoint: string): number | undefined {
 }
 
 /**
+ * Ends a connection, whoever waits for what: also a thread of ours that waits in the kernel for an answer that will not come. Needs to be root
+ * or who mounted it; otherwise nothing happens.
+ */
+export function abortConnection(connection: number): void {
+  try {
+    writeFileSync(`/sys/fs/fuse/connections/${connection}/abort`, '1');
+  } catch {
+    // Then it ends with the last descriptor of the device.
+  }
+}
+
+/**
  * Raises the kernel's read-ahead for a mount: INIT can only lower it, from 128 KiB (fs/fuse/inode.c: the minimum of both). Needs root; a
  * mount without it works and reads sequentially somewhat slower, so failure is logged and nothing else.
  */

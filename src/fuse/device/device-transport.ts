@@ -6,7 +6,7 @@ import { readaheadBytes, transferBytes } from '../session/init.ts';
 import type { Notifier } from '../session/notifier.ts';
 import type { SessionStatistics } from '../session/statistics.ts';
 import type { FuseSession, MountOptions, Transport } from '../session/transport.ts';
-import { connectionOf, raiseReadahead } from './connection.ts';
+import { abortConnection, connectionOf, raiseReadahead } from './connection.ts';
 import { DeviceChannel } from './device-channel.ts';
 import { mountDevice } from './mount-device.ts';
 import { canonicalMountPoint, prepareMountPoint } from './mount-point.ts';
@@ -56,6 +56,9 @@ class DeviceSession implements FuseSession {
   }
 
   abandon(): void {
+    // Only while the mount table says that the number is ours: a mount that is gone may have left it to another one.
+    if (this.connection !== undefined && connectionOf(this.mountPoint) === this.connection)
+      abortConnection(this.connection);
     this.#channel.close();
   }
 }

@@ -23,6 +23,7 @@ export class LevelBlock {
     this.#restarts = fixed32(bytes, bytes.length - 4);
     this.#restartsAt = bytes.length - 4 - 4 * this.#restarts;
     if (this.#restartsAt < 0) throw new RangeError('a block has more restart points than bytes');
+    if (this.#restarts === 0 && this.#restartsAt > 0) throw new RangeError('a block has entries but no restart point');
   }
 
   /** All entries from the first one on whose key is `from` or behind it; several of one key with the newest first. */
@@ -31,6 +32,7 @@ export class LevelBlock {
     let internal = Buffer.alloc(0);
     while (!reader.isAtEnd) {
       const [shared, unshared, valueBytes] = [reader.varint(), reader.varint(), reader.varint()];
+      if (shared > internal.length) throw new RangeError('a key shares more than there is');
       internal = Buffer.concat([internal.subarray(0, shared), reader.take(unshared)]);
       const value = reader.take(valueBytes);
       if (internal.length < INTERNAL_BYTES) throw new RangeError('a key is too short');
@@ -58,6 +60,10 @@ export class LevelBlock {
   }
 
   #restart(index: number): number {
-    return fixed32(this.#bytes, this.#restartsAt + 4 * index);
+    const at = fixed32(this.#bytes, this.#restartsAt + 4 * index);
+    // An empty block has one at its end.
+    if (at > this.#restartsAt || (at === this.#restartsAt && at > 0))
+      throw new RangeError('a restart point lies behind the entries');
+    return at;
   }
 }

@@ -65,9 +65,16 @@ export class LevelTable {
    * to: throws RangeError where what would come next is damaged.
    */
   *entries(from: Uint8Array): Generator<LevelEntry> {
+    let last: Uint8Array | undefined;
     // The key in the index is the last one of its block, or one between that and the next block.
-    for (const { value } of this.#block(this.#footer().index).entries(from))
-      yield* this.#block(placeIn(new LevelReader(value))).entries(from);
+    for (const { key, value } of this.#block(this.#footer().index).entries(from)) {
+      // All of that block is older than what was given already.
+      if (last !== undefined && Buffer.compare(key, last) === 0) continue;
+      for (const entry of this.#block(placeIn(new LevelReader(value))).entries(from)) {
+        last = entry.key;
+        yield entry;
+      }
+    }
   }
 
   #footer(): { meta: Place; index: Place } {

@@ -46,8 +46,9 @@ test('what is said again and again is counted', async () => {
   const lines = readFileSync(path, 'utf8').trim().split('\n');
   expect(lines.map((line) => line.slice(25))).toEqual([
     'error a block is damaged',
-    'error the same, 10 times by now',
-    'error the same, 100 times by now',
+    'error 10 times by now: a block is damaged',
+    'error 100 times by now: a block is damaged',
+    'error 150 times by now: a block is damaged',
     'info something else',
     'error a block is damaged',
   ]);

@@ -172,3 +172,34 @@ it('a whole database is left to LevelDB', () => {
   expect(damage).toEqual([]);
   if (lock !== undefined) closeSync(lock);
 });
+
+it('older values of a key that can not be read do not hide the newest one, nor other keys', async () => {
+  const path = join(temporary.path, 'hot');
+  const noise = Buffer.from(Uint8Array.from({ length: 1 << 16 }, (_, i) => (i * i * 31 + (i >> 5)) & 255));
+  const kv = await openLevel(path, { create: true });
+  for (let i = 0; i < 500; i++) {
+    const batch = kv.newBatch();
+    batch.put(Buffer.from('hot'), Buffer.concat([Buffer.from(`${i} `), noise.subarray(i * 97, i * 97 + 3000)]));
+    if (i % 100 === 0) batch.put(Buffer.from(`cold ${i}`), noise.subarray(0, 100));
+    if (i % 100 === 50) batch.put(Buffer.from(`ice ${i}`), noise.subarray(0, 100));
+    await kv.write(batch, false);
+  }
+  await kv.close();
+  // Opening makes a table of the log, with all of its values.
+  await (await openLevel(path)).close();
+  const { manifest, lock } = examineDatabase(path);
+  if (lock !== undefined) closeSync(lock);
+  const table = join(path, `${String(manifest.tables[0]!.number).padStart(6, '0')}.ldb`);
+  const bytes = readFileSync(table);
+  expect(bytes.length).toBeGreaterThan(500_000);
+  bytes[bytes.length >> 1]! ^= 4;
+  writeFileSync(table, bytes);
+  const examined = examineDatabase(path);
+  expect(examined.damage).toHaveLength(1);
+  const db = new DamagedDatabase(path, examined);
+  expect(Buffer.from(db.get(Buffer.from('hot'))!).toString('latin1')).toMatch(/^499 /);
+  const keys = (await db.range(FROM, TO)).map(([key]) => Buffer.from(key).toString());
+  expect(keys).toHaveLength(11);
+  expect(keys).toContain('ice 450');
+  await db.close();
+});
