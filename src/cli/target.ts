@@ -6,6 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { FsError } from '../errors/index.ts';
 import {
   MAIN_VOLUME,
+  hasStoreParts,
   isStoreDirectory,
   mountOf,
   parseSource,
@@ -75,7 +76,7 @@ export async function resolveTarget(text: string): Promise<Target> {
   const mount = mountOf(readAmberMounts(), await realPathOf(base));
   if (mount !== undefined) return targetOfMount(text, mount, snapshot);
   const { volume } = splitVolume(base);
-  if (volume === undefined && (await isReadable(base))) {
+  if (volume === undefined && !hasStoreParts(base) && (await isReadable(base))) {
     throw new FsError(
       'EINVAL',
       'target-elsewhere',

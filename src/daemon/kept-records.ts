@@ -32,10 +32,10 @@ class KeepingBatch implements Batch {
 }
 
 /**
- * `kv`, with every record that is changed or removed appended to `file` before: `{"key","before"}` in hex, `before` null where there was none.
- * The file is made with the first of them, and is on stable storage before the change is.
+ * `kv`, with every record that is changed or removed while `isKeeping` appended to `file` before: `{"key","before"}` in hex, `before` null where
+ * there was none. The file is made with the first of them, and is on stable storage before the change is.
  */
-export function keepRecords(kv: KeyValue, file: string): KeyValue {
+export function keepRecords(kv: KeyValue, file: string, isKeeping: () => boolean): KeyValue {
   let fd: number | undefined;
   return {
     get: (key) => kv.get(key),
@@ -44,7 +44,7 @@ export function keepRecords(kv: KeyValue, file: string): KeyValue {
     newBatch: () => new KeepingBatch(kv.newBatch()),
     write: (batch, sync) => {
       if (!(batch instanceof KeepingBatch)) return kv.write(batch, sync);
-      if (batch.keys.length > 0) {
+      if (isKeeping() && batch.keys.length > 0) {
         fd ??= openSync(file, 'wx', 0o600);
         for (const key of batch.keys) writeSync(fd, `${JSON.stringify({ key: hex(key), before: hex(kv.get(key)) })}\n`);
         fsyncSync(fd);

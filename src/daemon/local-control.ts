@@ -79,13 +79,17 @@ const NOTHING_CHECKED = { records: 0, versions: 0, nodes: 0, blocks: 0, inodes: 
  */
 export async function repairStore(path: string, dryRun: boolean): Promise<RepairInfo> {
   const kept = join(path, `repair-${new Date().toISOString().slice(0, 19).replaceAll(':', '.')}.ndjson`);
+  // What opening alone changes is not of the repair.
+  let isRepairing = false;
   const keyValue = async (_path: string, open: () => Promise<KeyValue>): Promise<KeyValue> =>
-    keepRecords(await open(), kept);
+    keepRecords(await open(), kept, () => isRepairing);
   const store = await openStore(path, dryRun ? { log: stderrLog } : { log: stderrLog, keyValue });
   try {
     const volumes = await Volumes.open(store, { log: stderrLog });
     try {
-      const { repairs, check } = await repairVolumes(volumes, dryRun);
+      const { repairs, check } = await repairVolumes(volumes, dryRun, () => {
+        isRepairing = true;
+      });
       const problems = check.problems.map(({ text, path: file }) => ({ text, path: file ?? null }));
       return { repairs, check: { ...check, problems }, kept: existsSync(kept) ? kept : null };
     } finally {

@@ -9,7 +9,7 @@ import { systemClock, type Clock } from '../util/index.ts';
 import { openDataFile } from './data-file.ts';
 import { openJournalFile } from './journal-file.ts';
 import { openLevel } from './leveldb.ts';
-import { STORE_NAMES, inspectDirectory, makeStoreDirectory, pathFailure } from './store-path.ts';
+import { STORE_NAMES, formatLost, inspectDirectory, makeStoreDirectory, pathFailure } from './store-path.ts';
 
 export interface InitOptions {
   clock?: Clock;
@@ -58,6 +58,8 @@ function requireVacant(path: string): void {
       return;
     case 'store':
       throw new FsError('EEXIST', 'store-exists', `${path} is a store already; mount it, or choose another directory`);
+    case 'formatless':
+      throw formatLost(path);
     case 'unfinished':
       throw new FsError(
         'EEXIST',

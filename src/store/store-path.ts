@@ -24,12 +24,18 @@ const UNFINISHED: readonly string[] = [
   STORE_NAMES.data,
   STORE_NAMES.journal,
 ];
+/** Of these, what every store has besides format.json. */
+const PARTS: readonly string[] = [STORE_NAMES.database, STORE_NAMES.data, STORE_NAMES.journal];
 /** Made by mkfs in the root of an ext filesystem. */
 const IGNORED = 'lost+found';
 
-export type DirectoryState = 'missing' | 'empty' | 'store' | 'unfinished' | 'other';
+/** What LevelDB makes of an empty database. Its log, `N.log`, is empty then. */
+const EMPTY_DATABASE = /^(CURRENT|LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.(log|dbtmp))$/;
 
-/** What is at `path`, by names alone. Throws FsError ENOTDIR, EACCES or ENOTDIR, StoreError when the host fails. */
+/** `unfinished`: making a store was cut short, nothing was stored; `formatless`: a store that lost its format.json. */
+export type DirectoryState = 'missing' | 'empty' | 'store' | 'unfinished' | 'formatless' | 'other';
+
+/** What is at `path`, by names and sizes. Throws FsError ENOTDIR, EACCES or EROFS, StoreError when the host fails. */
 export function inspectDirectory(path: string): DirectoryState {
   let names: string[];
   try {
@@ -41,7 +47,41 @@ export function inspectDirectory(path: string): DirectoryState {
   }
   if (names.length === 0) return 'empty';
   if (names.includes(STORE_NAMES.format)) return 'store';
-  return names.every((name) => UNFINISHED.includes(name)) ? 'unfinished' : 'other';
+  const isPart = names.every((name) => UNFINISHED.includes(name));
+  // A daemon leaves more names behind: its log, its socket.
+  if (!isPart && !PARTS.every((name) => names.includes(name))) return 'other';
+  // The data file is what making a store begins with: without it, the names are somebody else's.
+  if (statSync(join(path, STORE_NAMES.data), { throwIfNoEntry: false })?.isFile() !== true) return 'other';
+  if (holdsData(path)) return 'formatless';
+  return isPart ? 'unfinished' : 'other';
+}
+
+/** Whether anything was ever stored in the parts of a store at `path`. Small files are in the database alone. */
+function holdsData(path: string): boolean {
+  const database = join(path, STORE_NAMES.database);
+  try {
+    if (sizeOf(join(path, STORE_NAMES.data)) > 0 || sizeOf(join(path, STORE_NAMES.journal)) > 0) return true;
+    return readdirSync(database).some(
+      (name) => !EMPTY_DATABASE.test(name) || (name.endsWith('.log') && sizeOf(join(database, name)) > 0),
+    );
+  } catch (cause) {
+    if (hostCode(cause) === 'ENOENT') return false;
+    throw pathFailure(cause, path);
+  }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** To be thrown for a directory that is `formatless`. */
+export function formatLost(path: string): FsError {
+  return new FsError(
+    'EINVAL',
+    'store-format-missing',
+    `${path}: ${STORE_NAMES.format} of this store is missing, but its other files hold data: nothing was changed; keep all of them, and restore ` +
+      `${STORE_NAMES.format} from a backup of this store`,
+  );
 }
 
 /** Makes the directory of a new store, or takes the empty one that is there; only its owner may enter. */

@@ -21,8 +21,15 @@ const LOST_AND_FOUND = Buffer.from('lost+found');
 /** One repair may show what another one is for. */
 const ROUNDS_MAX = 4;
 
-/** Repairs what can be repaired without losing anything; with `dryRun` it says what that would be, and changes nothing. */
-export async function repairVolumes(volumes: Volumes, dryRun: boolean): Promise<RepairReport> {
+/**
+ * Repairs what can be repaired without losing anything; with `dryRun` it says what that would be, and changes nothing. `begins` is called
+ * before the first repair, if there is one, when everything of before is committed. Rejects with StoreError when the host fails.
+ */
+export async function repairVolumes(
+  volumes: Volumes,
+  dryRun: boolean,
+  begins: () => void = () => undefined,
+): Promise<RepairReport> {
   const repairs: string[] = [];
   await volumes.reclaimed();
   for (let round = 0; ; round++) {
@@ -30,6 +37,12 @@ export async function repairVolumes(volumes: Volumes, dryRun: boolean): Promise<
     const check = await checkOpenVolumes(volumes, { fix: (fix) => fixes.push(fix) });
     if (dryRun) return { repairs: fixes.map(describe), check };
     if (fixes.length === 0 || round === ROUNDS_MAX || volumes.failure !== undefined) return { repairs, check };
+    if (round === 0) {
+      // What opening changed is no repair.
+      volumes.record();
+      await volumes.commit();
+      begins();
+    }
     for (const fix of fixes) {
       await apply(volumes, fix);
       repairs.push(describe(fix));

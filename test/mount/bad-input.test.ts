@@ -158,4 +158,24 @@ describe('bad input', () => {
     await mounted.remountDead();
     expect(await mounted.sh('cat f')).toBe('x\n');
   });
+
+  test('what a killed daemon left in the store keeps nobody out', async () => {
+    const owner = path.join(mounted.store, 'owner.pid');
+    const socket = path.join(mounted.store, 'control.sock');
+    const pid = await mounted.daemonPid();
+    await mounted.killDaemon();
+    expect(fs.readFileSync(owner, 'utf8')).toBe(`${pid}\n`);
+    expect(fs.statSync(socket).isSocket()).toBe(true);
+    // The number may belong to another process by now.
+    fs.writeFileSync(owner, `${process.pid}\n`);
+    await mounted.remountDead();
+    expect(await mounted.sh('cat f; mkdir .snapshots/after; rmdir .snapshots/after')).toBe('x\n');
+    expect(fs.readFileSync(owner, 'utf8')).toBe(`${await mounted.daemonPid()}\n`);
+    // A command that opens the store by itself is not kept out either, and after it nothing is left.
+    await mounted.killDaemon();
+    expect(await mounted.amberfs('volume', 'list', mounted.store, '-H', '-o', 'name')).toContain('main\n');
+    expect(fs.existsSync(owner)).toBe(false);
+    await mounted.remountDead();
+    expect(await mounted.sh('cat f')).toBe('x\n');
+  });
 });

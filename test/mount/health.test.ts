@@ -121,6 +121,37 @@ async function spoil(store: string): Promise<void> {
   await opened.close();
 }
 
+test('a repair of a store where nothing is wrong says so, and keeps nothing', async () => {
+  await withMounted(async (mounted) => {
+    const { store } = mounted;
+    await mounted.sh('mkdir d; echo text > d/file; mkdir .snapshots/one; rm d/file');
+    await mounted.umount();
+    const said = await mounted.amberfs('check', store, '--repair', '--yes');
+    expect(said).toMatch(/^nothing was wrong: nothing was repaired\nlooked at .*\neverything is as it should be\n$/);
+    expect(await mounted.json('check', store, '--repair', '--yes')).toMatchObject({
+      clean: true,
+      repairs: [],
+      kept: null,
+    });
+    expect(await mounted.amberfs('check', store, '--repair', '-n')).toContain('nothing was wrong');
+    // Nor does what a crash left to be done again count as repaired.
+    await mounted.remountDead();
+    await mounted.sh('echo more > d/more');
+    await mounted.killDaemon();
+    await mounted.umount();
+    expect(await mounted.amberfs('check', store, '--repair', '--yes')).toContain('nothing was wrong');
+    expect(fs.readdirSync(store).filter((name) => name.startsWith('repair-'))).toEqual([]);
+  });
+});
+
+/** Every record of a store that nobody has open, in hex. */
+async function recordsOf(store: string): Promise<Map<string, string>> {
+  const opened = await openStore(store);
+  const records = await opened.kv.range(Uint8Array.of(0), Uint8Array.of(0xff));
+  await opened.close();
+  return new Map(records.map(([key, value]) => [Buffer.from(key).toString('hex'), Buffer.from(value).toString('hex')]));
+}
+
 test('a repair asks, keeps what it changes, and is refused while something is mounted', async () => {
   await withMounted(async (mounted) => {
     const { store } = mounted;
@@ -143,6 +174,7 @@ test('a repair asks, keeps what it changes, and is refused while something is mo
     expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('unmount it first')]);
     await mounted.umount();
 
+    const damaged = await recordsOf(store);
     const repaired = await mounted.json('check', store, '--repair', '--yes');
     expect(repaired).toMatchObject({ clean: true, dry_run: false });
     expect(repaired['repairs']).toEqual([
@@ -151,6 +183,14 @@ test('a repair asks, keeps what it changes, and is refused while something is mo
     ]);
     const kept = fs.readFileSync(String(repaired['kept']), 'utf8').trimEnd().split('\n');
     for (const line of kept) expect(Object.keys(parseObject(line))).toEqual(['key', 'before']);
+    // With the last change taken back first, what the file holds gives the store of before again.
+    const records = await recordsOf(store);
+    for (const line of kept.toReversed()) {
+      const { key, before } = JSON.parse(line) as { key: string; before: string | null };
+      if (before === null) records.delete(key);
+      else records.set(key, before);
+    }
+    expect(records).toEqual(damaged);
     expect(await mounted.amberfs('check', store)).toContain('everything is as it should be');
     await mounted.remountDead();
     expect(await mounted.sh('cat d/file; stat -c %h .')).toBe('text\n3\n');
@@ -187,5 +227,9 @@ test('damaged metadata: what is intact is read, nothing is changed any more, and
     expect((await mounted.tryAmberfs('scrub', dir, '--wait')).stdout).toMatch(/node \d+: checksum does not match/);
     expect(await mounted.sh('cat "d/$1"', intact[0]!)).toBe(`${intact[0]!}\n`);
     await mounted.tryAmberfs('umount', dir);
+    // What can't be repaired is not said to be, and no copy is made of nothing.
+    const repair = await mounted.tryAmberfs('check', store, '--repair', '--yes');
+    expect([repair.status, repair.stdout]).toEqual([1, expect.stringMatching(/^nothing was repaired: .*\n.*node \d+/)]);
+    expect(fs.readdirSync(store).filter((name) => name.startsWith('repair-'))).toEqual([]);
   });
 });

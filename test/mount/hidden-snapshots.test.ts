@@ -108,6 +108,28 @@ describe('.snapshots', () => {
     }
   });
 
+  test('its modification time moves with commands, too', async () => {
+    const { dir } = mounted;
+    const mtime = (): Promise<string> => mounted.sh('sleep 0.02; stat -c %y .snapshots');
+    let last = await mtime();
+    for (const command of [
+      ['create', dir, 'five'],
+      ['rename', `${dir}@five`, 'six'],
+      ['restore', `${dir}@six`, '--preserve', 'seven'],
+      ['delete', `${dir}@six,seven`, '--yes'],
+    ]) {
+      await mounted.amberfs('snapshot', ...command);
+      const now = await mtime();
+      expect(now > last, command.join(' ')).toBe(true);
+      last = now;
+    }
+    // Nothing else moves it.
+    await mounted.sh('echo x > moves; rm moves; ls .snapshots > /dev/null');
+    await mounted.amberfs('snapshot', 'hold', `${dir}@one`, 'tag');
+    await mounted.amberfs('snapshot', 'release', `${dir}@one`, 'tag');
+    expect(await mtime()).toBe(last);
+  });
+
   test('a snapshot made by command is there at once for whoever looked before', async () => {
     expect((await mounted.attempt('ls', [`${mounted.dir}/.snapshots/late`])).status).not.toBe(0);
     await mounted.amberfs('snapshot', 'create', mounted.dir, 'late');
@@ -123,3 +145,34 @@ test('rm -rf of everything in the live tree leaves the snapshots', () =>
     await mounted.sh('mkdir d; echo x > d/f; mkdir .snapshots/s; rm -rf ./* ./.[!.]* 2>/dev/null || true; ls -A');
     expect(await mounted.sh('ls -A; cat .snapshots/s/d/f')).toBe('x\n');
   }));
+
+test('a mount with snapdir=disabled has no .snapshots at all, one with snapdir=visible lists it', () =>
+  withMounted(
+    async (mounted) => {
+      const { dir } = mounted;
+      await mounted.sh('echo 1 > f');
+      await mounted.amberfs('snapshot', 'create', dir, 'one');
+      expect(await mounted.sh('ls -A; find . -name ".snap*"')).toBe('f\n');
+      for (const [command, ...args] of [
+        ['stat', '.snapshots'],
+        ['ls', '.snapshots'],
+        ['cat', '.snapshots/one/f'],
+        ['mkdir', '.snapshots/two'],
+        ['rmdir', '.snapshots/one'],
+        ['stat', '.snapshots/latest'],
+      ] as const) {
+        const result = await mounted.attempt(command, args, { cwd: dir });
+        expect(result.status, command).not.toBe(0);
+        expect(result.stderr, command).toMatch(/No such file or directory/);
+      }
+      // The snapshots are there for commands all the same.
+      expect(await mounted.amberfs('snapshot', 'list', dir, '-H', '-o', 'name')).toBe('one\n');
+      await mounted.umount();
+      const visible = await mounted.mount('main', '-o', 'snapdir=visible');
+      expect(await mounted.run('ls', ['-A', visible])).toBe('.snapshots\nf\n');
+      expect(await mounted.sh('cd "$1"; find . | sort; cat .snapshots/one/f', visible)).toBe(
+        '.\n./.snapshots\n./.snapshots/latest\n./.snapshots/one\n./.snapshots/one/f\n./f\n1\n',
+      );
+    },
+    { mountOptions: ['-o', 'snapdir=disabled'] },
+  ));

@@ -150,6 +150,35 @@ test('a read-only host, and a data file that was cut off: what is wrong is said,
     expect(await check()).toBe('a: OK\nb: OK\n');
   }));
 
+test('a store that lost its format.json is not called empty, and works when it is back', () =>
+  withMounted(async (mounted) => {
+    const { store, dir } = mounted;
+    await mounted.sh('echo text > f; sync f');
+    await mounted.umount();
+    const format = path.join(store, 'format.json');
+    fs.renameSync(format, path.join(mounted.temp, 'kept'));
+    // With what a daemon left there, and as a copy of the files alone.
+    for (const name of ['daemon.log', 'none']) {
+      for (const args of [
+        ['volume', 'list', store],
+        ['status', store],
+        ['check', store],
+        ['mount', store, dir],
+        ['init', store],
+      ]) {
+        const refused = await mounted.tryAmberfs(...args);
+        const advice =
+          /format\.json of this store is missing, but its other files hold data.*restore format\.json from a backup/;
+        expect([refused.status, refused.stderr], args.join(' ')).toEqual([1, expect.stringMatching(advice)]);
+        expect(refused.stderr).not.toMatch(/remove/);
+      }
+      fs.rmSync(path.join(store, name), { force: true });
+    }
+    fs.renameSync(path.join(mounted.temp, 'kept'), format);
+    await mounted.remountDead();
+    expect(await mounted.sh('cat f')).toBe('text\n');
+  }));
+
 test('init that is killed leaves nothing, a store, or something that says what it is', () =>
   withMounted(async (mounted) => {
     for (const [round, delay] of ['0.15', '0.25', '0.35'].entries()) {

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { numberField, stringField } from '../support/json-fields.ts';
 import { rowsOf, withMounted, type Mounted } from '../support/mounted.ts';
+import { waitUntil } from '../support/run-command.ts';
 
 const MiB = 1 << 20;
 
@@ -40,6 +41,21 @@ test('a held snapshot stays, whoever deletes it, until it is released', () =>
     );
     await mounted.amberfs('snapshot', 'release', target, 'backup');
     await mounted.amberfs('snapshot', 'delete', target, '--yes');
+    expect(await names(mounted)).toEqual([]);
+  }));
+
+test('a hold that expires soon refuses until then, and no longer', () =>
+  withMounted(async (mounted) => {
+    const target = `${mounted.dir}@s`;
+    await mounted.sh('mkdir .snapshots/s');
+    const expiresMs = Date.now() + 2500;
+    await mounted.amberfs('snapshot', 'hold', target, 'tape', '--expires', new Date(expiresMs).toISOString());
+    expect((await mounted.attempt('rmdir', [`${mounted.dir}/.snapshots/s`])).stderr).toMatch(/busy/);
+    const refused = await mounted.tryAmberfs('snapshot', 'delete', target, '--yes');
+    expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('held by tag tape (until ')]);
+    await waitUntil('the hold has expired', 5000, () => Date.now() > expiresMs);
+    expect(await mounted.amberfs('snapshot', 'list', mounted.dir, '-H', '-o', 'name,holds')).toBe('s\t-\n');
+    await mounted.sh('rmdir .snapshots/s');
     expect(await names(mounted)).toEqual([]);
   }));
 

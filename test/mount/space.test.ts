@@ -63,3 +63,53 @@ test('usedbysnapshots counts what clones of a snapshot have both let go', () =>
     expect(foretold).toBeGreaterThanOrEqual(back);
     expect(foretold).toBeLessThan(back + MiB);
   }));
+
+/** What df says of the filesystem at `dir`, in bytes. */
+async function df(mounted: Mounted, dir: string): Promise<{ size: number; used: number; available: number }> {
+  const text = await mounted.run('df', ['-B1', '--output=size,used,avail', dir]);
+  const [size, used, available] = text.split('\n')[1]!.trim().split(/ +/).map(Number);
+  return { size: size!, used: used!, available: available! };
+}
+
+test('df of live files shows what the store uses and the host has left; that of a snapshot shows the snapshot, full', () =>
+  withMounted(async (mounted) => {
+    const before = await df(mounted, mounted.dir);
+    await mounted.sh('dd if=/dev/urandom of=f bs=1M count=4 conv=fsync status=none');
+    const live = await df(mounted, mounted.dir);
+    expect(live.used - before.used).toBe(4 * MiB);
+    expect(live.used).toBe(await usedBytes(mounted));
+    expect(live.size).toBe(live.used + live.available);
+    expect(live.available).toBeGreaterThan(0);
+    // The reserve on the host is left out, so a little that others free or take does not matter.
+    expect(live.available).toBeLessThan((await df(mounted, mounted.temp)).available);
+
+    await mounted.amberfs('snapshot', 'create', mounted.dir, 'one');
+    await mounted.sh('dd if=/dev/urandom of=g bs=1M count=2 conv=fsync status=none; rm f');
+    const [row] = await rowsOf(mounted, 'snapshots', 'snapshot', 'list', mounted.dir);
+    const referenced = numberField(row!, 'referenced');
+    expect(referenced).toBeGreaterThanOrEqual(4 * MiB);
+    const view = await mounted.mount('main@one');
+    for (const dir of [view, `${mounted.dir}/.snapshots/one`]) {
+      expect(await df(mounted, dir), dir).toEqual({ size: referenced, used: referenced, available: 0 });
+    }
+    // The snapshot keeps what was deleted.
+    expect((await df(mounted, mounted.dir)).used - before.used).toBe(6 * MiB);
+  }));
+
+test('written is what was written between two snapshots and is still there, with some nodes of the tree', () =>
+  withMounted(async (mounted) => {
+    const dd = 'dd if=/dev/urandom of="$1" bs=1M count=1 conv=notrunc,fsync status=none';
+    await mounted.sh('dd if=/dev/urandom of=old bs=1M count=3 conv=fsync status=none; mkdir .snapshots/s0');
+    await mounted.sh(`${dd}; mkdir .snapshots/s1`, 'new');
+    await mounted.sh('mkdir .snapshots/s2');
+    // Over what was there; what was written over again before the snapshot has seen it is not counted.
+    await mounted.sh(`${dd}; ${dd}; mkdir .snapshots/s3`, 'old');
+    const rows = await rowsOf(mounted, 'snapshots', 'snapshot', 'list', mounted.dir);
+    const written = new Map(rows.map((row) => [stringField(row, 'name'), numberField(row, 'written')]));
+    const nodes = 64 * 1024;
+    for (const [name, data] of Object.entries({ s0: 3 * MiB, s1: MiB, s3: MiB })) {
+      expect(written.get(name), name).toBeGreaterThan(data);
+      expect(written.get(name), name).toBeLessThanOrEqual(data + nodes);
+    }
+    expect(written.get('s2')).toBe(0);
+  }));

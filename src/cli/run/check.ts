@@ -58,6 +58,7 @@ async function repair(store: string, options: CheckOptions): Promise<number> {
   } else {
     for (const line of repairs) print(`${dryRun ? 'would do: ' : ''}${line}\n`);
     if (kept !== null) print(`every record that was changed is kept as it was in ${kept}\n`);
+    if (repairs.length === 0) print(`${describeIdle(report)}\n`);
     print(describeReport(report, false));
   }
   return report.problems.length === 0 ? STATUS.success : STATUS.error;
@@ -97,6 +98,12 @@ function describeReport(report: CheckInfo, data: boolean): string {
   if (problems.length === 0) lines.push('everything is as it should be');
   else lines.push(...advice(problems.length));
   return `${lines.join('\n')}\n`;
+}
+
+/** Why a repair did nothing. */
+function describeIdle({ problems }: CheckInfo): string {
+  if (problems.length === 0) return 'nothing was wrong: nothing was repaired';
+  return 'nothing was repaired: no repair would do here without losing something';
 }
 
 function advice(count: number): string[] {

@@ -22,6 +22,6 @@ export interface RepairInfo {
   /** What was done, or would be. */
   readonly repairs: readonly string[];
   readonly check: CheckInfo;
-  /** The file that holds every changed record as it was before; null where none was changed. */
+  /** The file that holds every changed record as it was before; null where nothing was repaired. */
   readonly kept: string | null;
 }

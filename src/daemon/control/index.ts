@@ -19,6 +19,7 @@ export type { CheckInfo, RepairInfo, ScrubInfo } from './health.ts';
 export { mountOf, parseSource, readAmberMounts, type AmberMount } from './mount-table.ts';
 export {
   checkUnopenable,
+  hasStoreParts,
   initialiseStore,
   isStoreDirectory,
   openControl,

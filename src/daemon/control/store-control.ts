@@ -30,6 +30,11 @@ export function isStoreDirectory(path: string): boolean {
   return existsSync(join(path, 'format.json')) && existsSync(join(path, 'db'));
 }
 
+/** Whether a directory has parts of a store, though it may not be one any more, or not yet: opening it says what is wrong. */
+export function hasStoreParts(path: string): boolean {
+  return existsSync(join(path, 'data')) && existsSync(join(path, 'journal'));
+}
+
 /**
  * Gives access to the store at `path`. Rejects as `openStore` does where it can't be opened, with EBUSY where another process that is no
  * daemon keeps it for longer than some seconds.

@@ -101,6 +101,50 @@ describe('initStore', () => {
       expect(await failure(initStore(path))).toEqual(['EEXIST', 'store-leftover']);
       expect(await failure(openStore(path))).toEqual(['EINVAL', 'store-unfinished']);
     }
+    // All but the last step.
+    rmSync(`${whole}/format.json`);
+    expect(await failure(openStore(whole))).toEqual(['EINVAL', 'store-unfinished']);
+  });
+
+  it('never calls it cut short where something was stored', async () => {
+    const store = async (change: (store: OpenStore) => Promise<void>): Promise<string> => {
+      const path = await newStore();
+      const opened = await openStore(path);
+      await change(opened);
+      await opened.close();
+      return path;
+    };
+    const onlyDatabase = await store(({ kv }) => {
+      const batch = kv.newBatch();
+      batch.put(Uint8Array.of(1), Uint8Array.of(1));
+      return kv.write(batch, true);
+    });
+    const onlyJournal = await newStore();
+    writeFileSync(`${onlyJournal}/journal`, new Uint8Array(BLOCK_BYTES));
+    for (const path of [onlyDatabase, onlyJournal, await store((opened) => fill(opened, 1))]) {
+      const format = readFileSync(`${path}/format.json`);
+      rmSync(`${path}/format.json`);
+      for (const more of [[], ['daemon.log', 'owner.pid']]) {
+        for (const name of more) writeFileSync(`${path}/${name}`, '');
+        for (const attempt of [() => initStore(path), () => openStore(path)]) {
+          expect(await failure(attempt())).toEqual(['EINVAL', 'store-format-missing']);
+        }
+      }
+      writeFileSync(`${path}/format.json`, format);
+      await (await openStore(path)).close();
+    }
+  });
+
+  it('takes no directory of somebody else for one that was cut short', async () => {
+    for (const make of [(path: string) => mkdirSync(path), (path: string) => writeFileSync(path, 'x')]) {
+      const path = newPath();
+      mkdirSync(path);
+      make(`${path}/db`);
+      expect(await failure(initStore(path))).toEqual(['ENOTEMPTY', 'store-path-not-empty']);
+    }
+    const path = newPath();
+    mkdirSync(`${path}/data`, { recursive: true });
+    expect(await failure(initStore(path))).toEqual(['ENOTEMPTY', 'store-path-not-empty']);
   });
 });
 

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { BLOCK_BYTES } from '../../../src/format/index.ts';
+import type { KeyValue, KeyValuePair } from '../../../src/store/index.ts';
 import { readFile, writeFile } from '../../../src/vfs/index.ts';
 import {
   type Filesystem,
@@ -18,6 +19,11 @@ import { type MemoryVolumes, openMemoryVolumes } from '../../support/memory-volu
 import { TreeOf } from '../vfs/tree-of.ts';
 
 const LARGE = 20 * BLOCK_BYTES;
+
+/** Everything that is stored. */
+function recordsOf(kv: KeyValue): Promise<KeyValuePair[]> {
+  return kv.range(Uint8Array.of(0), Uint8Array.of(0xff));
+}
 
 interface Sample extends MemoryVolumes {
   fs: Filesystem;
@@ -152,7 +158,26 @@ describe('a repair', () => {
   });
 
   it('changes nothing where nothing is wrong', async () => {
-    const { volumes } = await sample();
-    expect(await repairVolumes(volumes, false)).toMatchObject({ repairs: [], check: { problems: [] } });
+    const { volumes, kv } = await sample();
+    const before = kv.copy();
+    let began = false;
+    const begins = (): void => {
+      began = true;
+    };
+    expect(await repairVolumes(volumes, false, begins)).toMatchObject({ repairs: [], check: { problems: [] } });
+    expect(began).toBe(false);
+    expect(await recordsOf(kv)).toEqual(await recordsOf(before));
+  });
+
+  it('begins when all of before is stored', async () => {
+    const { volumes, fs, tree, kv } = await sample();
+    change(fs, tree.find(ROOT_INO, 'b')!.ino, { nlink: 5 });
+    const before = await recordsOf(kv);
+    let begun: Promise<KeyValuePair[]> | undefined;
+    await repairVolumes(volumes, false, () => {
+      begun = recordsOf(kv.copy());
+    });
+    expect(await begun).not.toEqual(before);
+    expect(await begun).not.toEqual(await recordsOf(kv));
   });
 });
