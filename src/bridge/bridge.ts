@@ -23,6 +23,8 @@ export interface BridgeOptions {
    * Throws FsError EBUSY where `snapshot` must not be deleted with rmdir, for example since it is mounted elsewhere.
    */
   readonly checkRemovable?: (snapshot: Snapshot) => void;
+  /** The name of the user with this number, for what shows who did something. Never rejects. Default: the number. */
+  readonly userName?: (uid: number) => Promise<string>;
   /** The room on the store's host, as the store tells it; without it there is always enough. */
   readonly room?: HostRoom;
 }
@@ -46,6 +48,7 @@ export class Bridge {
   readonly view: View;
   readonly log: Log;
   readonly checkRemovable: (snapshot: Snapshot) => void;
+  readonly userName: (uid: number) => Promise<string>;
   readonly lookups = new LookupCounts();
   readonly orphans: Orphans;
 
@@ -66,6 +69,7 @@ export class Bridge {
     this.view = view;
     this.log = options.log ?? noLog;
     this.checkRemovable = options.checkRemovable ?? (() => undefined);
+    this.userName = options.userName ?? ((uid) => Promise.resolve(`uid ${uid}`));
     this.orphans = new Orphans(view, this.log);
     this.#room = options.room ?? ROOM_ENOUGH;
     this.node = new Node(view);

@@ -8,6 +8,7 @@ import { snapshotView, volumeView } from '../vfs/index.ts';
 import type { Snapshot, Volume } from '../volume/index.ts';
 import type { MountChoices } from './control/methods.ts';
 import type { Core } from './core.ts';
+import { nameOfUser } from './user-names.ts';
 
 /** A view that is about to be mounted, or is. */
 export interface OpenView {
@@ -41,7 +42,7 @@ export function openView(
       ? volumeView(core.volumes, volume, options)
       : snapshotView(core.volumes, volume, snapshot, options);
   return {
-    handlers: createHandlers(view, { log, checkRemovable, room: hostRoom(core.store.path) }),
+    handlers: createHandlers(view, { log, checkRemovable, userName: nameOfUser, room: hostRoom(core.store.path) }),
     init: SESSION_OPTIONS,
     readOnly: view.readOnly,
   };

@@ -56,14 +56,14 @@ export function snapshotByTag(volume: Volume, tag: number): Snapshot | undefined
 }
 
 /**
- * mkdir: takes a snapshot. It is durable after the commit that follows. Throws FsError EEXIST, EINVAL (a name that
- * can't be), EPERM, ENAMETOOLONG, EROFS.
+ * mkdir: takes a snapshot, which says that `by` made it. It is durable after the commit that follows. Throws FsError
+ * EEXIST, EINVAL (a name that can't be), EPERM, ENAMETOOLONG, EROFS.
  */
-export function makeSnapshot(view: View, name: Uint8Array): Snapshot {
+export function makeSnapshot(view: View, name: Uint8Array, by: string): Snapshot {
   checkControl(view);
   const text = textOf(name);
   // The directory that was asked for is made, also where access points are times by default.
-  return view.volumes.createSnapshot(view.volume, { name: text, accessPoint: text });
+  return view.volumes.createSnapshot(view.volume, { name: text, accessPoint: text, by });
 }
 
 /**

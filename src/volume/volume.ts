@@ -90,14 +90,19 @@ export class Volume {
   assertFree(name: string, accessPoint: string, except?: Snapshot): void {
     const byName = this.#byName.get(name);
     if (byName !== undefined && byName !== except) {
-      throw new FsError('EEXIST', 'snapshot-name-taken', `volume ${this.name} already has a snapshot "${name}"`);
+      throw new FsError(
+        'EEXIST',
+        'snapshot-name-taken',
+        `volume ${this.name} already has a snapshot "${name}"; take another name, or rename or delete that snapshot`,
+      );
     }
     const byAccessPoint = this.#byAccessPoint.get(accessPoint);
     if (byAccessPoint !== undefined && byAccessPoint !== except) {
       throw new FsError(
         'EEXIST',
         'access-point-taken',
-        `the access point "${accessPoint}" of volume ${this.name} is that of snapshot "${byAccessPoint.label.name}"`,
+        `the access point "${accessPoint}" of volume ${this.name} is that of snapshot "${byAccessPoint.label.name}"; ` +
+          'take another one, or give that snapshot another',
       );
     }
   }

@@ -24,7 +24,7 @@ async function fill(mounted: Mounted, content: string): Promise<void> {
 
 /** How many files have which size, once the kernel has them all, with attributes and data. */
 function readAll(mounted: Mounted): Promise<string> {
-  return mounted.sh("cat d*/f* | wc -c; find . -name 'f*' -printf '%s\\n' | sort | uniq -c");
+  return mounted.sh("cat d*/f* | wc -c; find d* -name 'f*' -printf '%s\\n' | sort | uniq -c");
 }
 
 function threadsOf(pid: number): number {

@@ -8,6 +8,7 @@ import { formatSize } from '../sizes.ts';
 import { syncMounts } from '../sync-mounts.ts';
 import { resolveTarget } from '../target.ts';
 import { withStore } from '../with-store.ts';
+import { invokingUser } from './invoking-user.ts';
 import { printResult } from './output.ts';
 import { requireSnapshot } from './snapshot-target.ts';
 
@@ -23,7 +24,8 @@ export async function runSnapshotRestore(text: string, options: RestoreOptions):
     withStore(target, async (control) => {
       if (!isDryRun) await syncMounts(control, volume);
       const chosen = { ...(preserve === undefined ? {} : { preserve }), ...(properties ? { properties } : {}) };
-      const info = await control.call('snapshot.restore', { volume, name, ...chosen, discard, dryRun: isDryRun });
+      const by = invokingUser();
+      const info = await control.call('snapshot.restore', { volume, name, ...chosen, by, discard, dryRun: isDryRun });
       if (!isDryRun) await forgetLostPages(control, volume);
       return info;
     });

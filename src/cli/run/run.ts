@@ -10,6 +10,7 @@ import { STATUS, UsageError, reportFailure } from '../failure.ts';
 import { syncMounts } from '../sync-mounts.ts';
 import { resolveTarget } from '../target.ts';
 import { withStore } from '../with-store.ts';
+import { invokingUser } from './invoking-user.ts';
 
 /** As shells have it. */
 const NOT_FOUND = 127;
@@ -34,16 +35,18 @@ export async function runSnapshotRun(text: string, command: readonly string[], o
   const { volume } = target;
   const comment = options.comment ?? command.join(' ').slice(0, 1000);
   const time = new Date().toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '.');
-  const [before, after] = [`run-${time}-before`, `run-${time}-after`];
-  const take = async (control: Control, name: string): Promise<void> => {
+  const by = invokingUser();
+  /** Gives the name: another run in this second may have taken it. */
+  const take = async (control: Control, name: string): Promise<string> => {
     await syncMounts(control, volume);
-    await control.call('snapshot.create', { volume, name, comment });
+    return (await control.call('snapshot.create', { volume, name, numbered: true, comment, by })).name;
   };
-  await withStore(target, (control) => take(control, before));
+  const before = await withStore(target, (control) => take(control, `run-${time}-before`));
   const status = await runCommand(command);
   try {
     const diff = await withStore(target, async (control) => {
-      await take(control, after);
+      // With the number of the one before.
+      const after = await take(control, before.replace('-before', '-after'));
       const params = { volume, name: before, toVolume: volume, to: after, changes: true };
       // The snapshots are there, whatever becomes of the list.
       const found = await control

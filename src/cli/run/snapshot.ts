@@ -7,6 +7,7 @@ import { syncMounts } from '../sync-mounts.ts';
 import { renderFacts } from '../table.ts';
 import { resolveTarget } from '../target.ts';
 import { withStore } from '../with-store.ts';
+import { invokingUser } from './invoking-user.ts';
 import { print, printRow } from './output.ts';
 import { SNAPSHOT_COLUMNS, describeHolds } from './snapshot-columns.ts';
 import { requireSnapshot } from './snapshot-target.ts';
@@ -31,6 +32,7 @@ export async function runSnapshotCreate(
       ...(name === undefined ? {} : { name }),
       ...(comment === undefined ? {} : { comment }),
       ...(accessPoint === undefined ? {} : { accessPoint }),
+      by: invokingUser(),
     });
   });
   printRow(options.json === true, `made snapshot ${volume}@${info.name}`, SNAPSHOT_COLUMNS, info);

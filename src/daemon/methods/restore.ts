@@ -1,17 +1,11 @@
 // Restoring over the control protocol.
 
 import { ProtocolError } from '../../errors/index.ts';
-import {
-  BLOCK_BYTES,
-  defaultSnapshotName,
-  labelFor,
-  writtenBlocks,
-  type SnapshotRequest,
-  type Volume,
-} from '../../volume/index.ts';
+import { BLOCK_BYTES, defaultSnapshotName, labelFor, writtenBlocks, type SnapshotRequest } from '../../volume/index.ts';
 import type { RestoreInfo } from '../control/methods.ts';
 import type { Fields } from '../control/protocol.ts';
 import { booleanParam, optionalBoolean, optionalString, stringParam } from '../params.ts';
+import { optionalMaker } from './maker.ts';
 import type { Service } from './service.ts';
 
 /**
@@ -24,6 +18,7 @@ export async function restoreSnapshot(service: Service, params: Fields): Promise
   const discard = booleanParam(params, 'discard');
   const dryRun = booleanParam(params, 'dryRun');
   const wanted = optionalString(params, 'preserve');
+  const by = optionalMaker(params);
   if (discard && wanted !== undefined) throw new ProtocolError('"preserve" and "discard" exclude each other');
   const volume = volumes.get(stringParam(params, 'volume'));
   const snapshot = volume.snapshot(stringParam(params, 'name'));
@@ -32,7 +27,12 @@ export async function restoreSnapshot(service: Service, params: Fields): Promise
   const nowMs = Date.now();
   const preserve: SnapshotRequest | undefined = discard
     ? undefined
-    : { name: wanted ?? freeName(volume, nowMs), comment: `Before restoring ${name}` };
+    : {
+        name: wanted ?? `before-restore-${defaultSnapshotName(nowMs)}`,
+        numbered: wanted === undefined,
+        comment: `Before restoring ${name}`,
+        by,
+      };
   const preserved = preserve === undefined ? null : labelFor(volume, preserve, nowMs).name;
   const writtenBytes = writtenBlocks(volume.head.version) * BLOCK_BYTES;
   const mountedOn = daemon?.mounts.ofVolume(volume)?.dir ?? null;
@@ -47,12 +47,4 @@ export async function restoreSnapshot(service: Service, params: Fields): Promise
   if (properties) await daemon?.mounts.snapdirChanged(volume);
   log.info(`volume ${volume.name} restored to snapshot ${name}; ${preserved ?? 'nothing'} keeps what it held`);
   return info;
-}
-
-/** `before-restore-` and the time in UTC, with a number behind it where that is taken. */
-function freeName(volume: Volume, nowMs: number): string {
-  const base = `before-restore-${defaultSnapshotName(nowMs)}`;
-  let name = base;
-  for (let count = 2; volume.findSnapshot(name) !== undefined; count++) name = `${base}-${count}`;
-  return name;
 }

@@ -3,8 +3,9 @@
 import type { Snapshot, Volume } from '../../volume/index.ts';
 import type { SnapshotInfo } from '../control/methods.ts';
 import type { Fields } from '../control/protocol.ts';
-import { optionalString, stringParam } from '../params.ts';
-import { describeSnapshot, describeSnapshots } from './describe-snapshots.ts';
+import { optionalBoolean, optionalString, stringParam } from '../params.ts';
+import { describeNewSnapshot, describeSnapshot, describeSnapshots } from './describe-snapshots.ts';
+import { optionalMaker } from './maker.ts';
 import type { Service } from './service.ts';
 
 function find(service: Service, params: Fields): { volume: Volume; snapshot: Snapshot } {
@@ -24,19 +25,22 @@ export async function snapshotInfo(service: Service, params: Fields): Promise<Sn
   return describeSnapshot(service, volume, snapshot);
 }
 
-/** `snapshot.create`: freezes the volume as the daemon knows it at this moment. */
+/** `snapshot.create`: freezes the volume as the daemon knows it at this moment. A name that nobody chose is free. */
 export async function createSnapshot(service: Service, params: Fields): Promise<SnapshotInfo> {
   const { volumes } = service.core;
   const volume = volumes.get(stringParam(params, 'volume'));
   const snapshot = volumes.createSnapshot(volume, {
     name: optionalString(params, 'name'),
+    numbered: optionalBoolean(params, 'numbered'),
     comment: optionalString(params, 'comment'),
     accessPoint: optionalString(params, 'accessPoint'),
+    by: optionalMaker(params),
   });
+  const info = describeNewSnapshot(service, volume, snapshot);
   await service.daemon?.mounts.snapshotsChanged(volume, [snapshot.label.accessPoint]);
   await volumes.flush();
   service.log.info(`snapshot ${volume.name}@${snapshot.label.name} created`);
-  return describeSnapshot(service, volume, snapshot);
+  return info;
 }
 
 /** `snapshot.rename`: gives it another name (`to`), another access point, or both. */

@@ -116,6 +116,31 @@ describe('mkdir', () => {
     expect(errnoOf(() => mount.lookup(root.node, '.snapshots'))).toBe(ERRNO.ENOENT);
   });
 
+  test('notes whose request it was', async () => {
+    const { mount, view } = bridged;
+    for (const [name, uid] of Object.entries({ a: 0, b: 1000, c: 4_294_967_295 })) {
+      mount.kernel.credentials = { ...mount.kernel.credentials, uid };
+      await takeSnapshot(mount, name);
+    }
+    expect(view.volume.snapshots().map(({ label }) => label.by)).toEqual(['uid 0', 'uid 1000', 'uid 4294967295']);
+  });
+
+  test('tries once more after a commit where the host has no space for the journal', async () => {
+    const { mount, memory } = bridged;
+    writeFile('f', 'text');
+    const failing = (times: number): void => {
+      memory.journal.reserve = () => {
+        if (times-- > 0) throw new FsError('ENOSPC', 'test-no-space', 'the host is full');
+      };
+    };
+    failing(1);
+    await takeSnapshot(mount, 'second-try');
+    writeFile('g', 'text');
+    failing(2);
+    expect(await errnoLater(() => takeSnapshot(mount, 'never'))).toBe(ERRNO.ENOSPC);
+    expect(namesIn(mount, SNAPDIR)).toEqual(['.', '..', 'latest', 'second-try']);
+  });
+
   test('answers what it can not do', async () => {
     const { mount, view } = bridged;
     await takeSnapshot(mount, 's');

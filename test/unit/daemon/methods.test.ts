@@ -93,6 +93,23 @@ test('figures: referenced grows with what is written, unique is what only the sn
   expect(listed).toMatchObject({ uniqueBytes: 0, writtenBytes: one.referencedBytes });
 });
 
+test('who makes a snapshot is a short printable text, of whatever language, and kept', async () => {
+  for (const by of ['', 'a\nb', 'a\x1b[2J', 'a\u2028b', 'x'.repeat(257), 7]) {
+    await expect(call('snapshot.create', { volume: 'main', name: 'by', by })).rejects.toThrow(ProtocolError);
+    await expect(
+      call('snapshot.restore', { volume: 'main', name: 'one', discard: false, dryRun: false, by }),
+    ).rejects.toThrow(ProtocolError);
+  }
+  for (const by of ['ann', 'EXAMPLE\\j\u00f6rg m', 'schedule:hourly', 'x'.repeat(256)]) {
+    expect(await call('snapshot.create', { volume: 'main', name: 'by', by })).toMatchObject({ name: 'by', by });
+    await call('snapshot.delete', { volume: 'main', name: 'by', dryRun: false });
+  }
+  const params = { volume: 'main', name: 'one', discard: false, dryRun: false, by: 'ann' };
+  const { preserved } = (await call('snapshot.restore', params)) as { preserved: string };
+  expect(await call('snapshot.info', { volume: 'main', name: preserved })).toMatchObject({ by: 'ann' });
+  await call('snapshot.delete', { volume: 'main', name: preserved, dryRun: false });
+});
+
 test('a dry run changes nothing', async () => {
   await call('snapshot.create', { volume: 'main', name: 'two' });
   await call('snapshot.delete', { volume: 'main', name: 'two', dryRun: true });

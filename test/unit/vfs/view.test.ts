@@ -48,7 +48,7 @@ describe('a view of a volume', () => {
 
   test('keeps its tag through snapshots; a view of one shows another and is read-only', () => {
     const { tag } = view;
-    const snapshot = makeSnapshot(view, bytes('s'));
+    const snapshot = makeSnapshot(view, bytes('s'), 'ann');
     expect(volume.head.version.tag).toBe(tag);
     const frozen = snapshotView(memory.volumes, volume, snapshot, options);
     expect(frozen.tag).not.toBe(tag);
@@ -58,7 +58,7 @@ describe('a view of a volume', () => {
 
 describe('.snapshots', () => {
   test('lists snapshots by age, from any place on', () => {
-    for (const name of ['c', 'a', 'b']) makeSnapshot(view, bytes(name));
+    for (const name of ['c', 'a', 'b']) makeSnapshot(view, bytes(name), 'ann');
     expect(names()).toEqual(['c', 'a', 'b']);
     const place = snapshotPlace(lookupSnapshot(volume, bytes('a'))!);
     expect(names(place)).toEqual(['b']);
@@ -72,7 +72,7 @@ describe('.snapshots', () => {
   test('shows in its attributes how many there are and when that changed', () => {
     const inode = createInode();
     memory.clock.nanoseconds += 1_234_000_000n;
-    makeSnapshot(view, bytes('a'));
+    makeSnapshot(view, bytes('a'), 'ann');
     fillSnapdirInode(volume, inode);
     expect(inode).toMatchObject({ ino: 2, mode: 0o040755, uid: 0, gid: 0, nlink: 3 });
     expect([inode.mtime, inode.ctime]).toEqual(Array(2).fill({ sec: 1_000_000_001, nsec: 234_000_000 }));
@@ -83,13 +83,13 @@ describe('.snapshots', () => {
   });
 
   test('refuses names that are taken or can not be, and what is not there', () => {
-    makeSnapshot(view, bytes('a'));
-    makeSnapshot(view, bytes('b'));
+    makeSnapshot(view, bytes('a'), 'ann');
+    makeSnapshot(view, bytes('b'), 'ann');
     const refused: [string, () => unknown][] = [
-      ['EEXIST', () => makeSnapshot(view, bytes('a'))],
-      ['EINVAL', () => makeSnapshot(view, bytes('-a'))],
-      ['EINVAL', () => makeSnapshot(view, Buffer.from([0xc3, 0xa4]))],
-      ['ENAMETOOLONG', () => makeSnapshot(view, bytes('a'.repeat(256)))],
+      ['EEXIST', () => makeSnapshot(view, bytes('a'), 'ann')],
+      ['EINVAL', () => makeSnapshot(view, bytes('-a'), 'ann')],
+      ['EINVAL', () => makeSnapshot(view, Buffer.from([0xc3, 0xa4]), 'ann')],
+      ['ENAMETOOLONG', () => makeSnapshot(view, bytes('a'.repeat(256)), 'ann')],
       ['ENOENT', () => removeSnapshot(view, bytes('c'), allow)],
       ['ENOENT', () => renameSnapshot(view, bytes('c'), bytes('d'), 0)],
       ['EEXIST', () => renameSnapshot(view, bytes('a'), bytes('b'), 0)],
@@ -107,17 +107,17 @@ describe('.snapshots', () => {
     renameSnapshot(view, bytes('short'), bytes('other'), 0);
     expect(lookupSnapshot(volume, bytes('other'))?.label.name).toBe('long-name');
     volume.record.properties = { 'access-points': 'gmt' };
-    expect(makeSnapshot(view, bytes('as-asked')).label.accessPoint).toBe('as-asked');
+    expect(makeSnapshot(view, bytes('as-asked'), 'ann').label).toMatchObject({ accessPoint: 'as-asked', by: 'ann' });
   });
 
   test('is not for control where the volume says so, or the snapshot is in use', () => {
-    makeSnapshot(view, bytes('a'));
+    makeSnapshot(view, bytes('a'), 'ann');
     const busy = (): void => {
       throw Object.assign(new Error('mounted'), { code: 'EBUSY' });
     };
     expect(codeOf(() => removeSnapshot(view, bytes('a'), busy))).toBe('EBUSY');
     volume.record.properties = { 'snapdir-control': 'off' };
-    expect(codeOf(() => makeSnapshot(view, bytes('b')))).toBe('EPERM');
+    expect(codeOf(() => makeSnapshot(view, bytes('b'), 'ann'))).toBe('EPERM');
     expect(codeOf(() => removeSnapshot(view, bytes('a'), allow))).toBe('EPERM');
     expect(codeOf(() => renameSnapshot(view, bytes('a'), bytes('b'), 0))).toBe('EPERM');
     expect(names()).toEqual(['a']);
@@ -134,7 +134,7 @@ test('space: used and available make the total; a snapshot is full', () => {
   writeFile(tree.fs, ino, 0, Buffer.alloc(40_960), 0, 40_960, false);
   liveSpace(view, space);
   expect(space.totalBlocks).toBe(before + 10);
-  const snapshot = makeSnapshot(view, bytes('s'));
+  const snapshot = makeSnapshot(view, bytes('s'), 'ann');
   expect(snapshotByTag(volume, snapshot.version.tag)).toBe(snapshot);
   snapshotSpace(snapshot, space);
   expect(space.availableBlocks).toBe(0);

@@ -8,6 +8,7 @@ import {
   xattrBytes,
   xattrValue,
 } from '../../../src/vfs/index.ts';
+import type { Snapshot } from '../../../src/volume/index.ts';
 import { openMemoryVolumes, type MemoryVolumes } from '../../support/memory-volumes.ts';
 import { TreeOf, codeOf } from './tree-of.ts';
 
@@ -85,16 +86,20 @@ test('the list has all names; those of trusted. for administrators alone', () =>
 test('a snapshot says of itself what it is', () => {
   const { volumes } = memory;
   set('user.k', 'v');
-  const snapshot = volumes.createSnapshot(volumes.get('main'), { name: 's', comment: 'before', accessPoint: 'there' });
-  const value = (name: string): string | undefined =>
-    snapshotAttribute(snapshot, Buffer.from(`user.amberfs.${name}`))?.toString();
+  const main = volumes.get('main');
+  const snapshot = volumes.createSnapshot(main, { name: 's', comment: 'before', accessPoint: 'there', by: 'ann' });
+  const valueOf = (of: Snapshot, name: string): string | undefined =>
+    snapshotAttribute(of, Buffer.from(`user.amberfs.${name}`))?.toString();
+  const value = (name: string): string | undefined => valueOf(snapshot, name);
   expect(value('name')).toBe('s');
   expect(value('access-point')).toBe('there');
   expect(value('comment')).toBe('before');
   expect(value('created')).toBe('2001-09-09T01:46:40.000Z');
   expect(Number(value('referenced'))).toBeGreaterThan(0);
   expect(Number(value('referenced')) % 4096).toBe(0);
-  expect(value('by')).toBeUndefined();
+  expect(value('by')).toBe('ann');
+  // One of which nobody said who made it, as those that are older than this.
+  expect(valueOf(volumes.createSnapshot(main, { name: 't' }), 'by')).toBeUndefined();
   expect(value('constructor')).toBeUndefined();
   expect(snapshotAttribute(snapshot, Buffer.from('toString'))).toBeUndefined();
 });

@@ -12,11 +12,18 @@ beforeEach(async () => {
   volume = volumes.get('main');
 });
 
-test('access-points=gmt names directories by the second in UTC, one snapshot each', () => {
+test('access-points=gmt names directories by the second in UTC, further ones of a second by number too', () => {
   volume.record.properties = { 'access-points': 'gmt' };
   expect(volumes.createSnapshot(volume, { name: 'a' }).label.accessPoint).toBe('@GMT-2001.09.09-01.46.40');
-  expect(() => volumes.createSnapshot(volume, { name: 'b' })).toThrow(
-    expect.objectContaining({ code: 'EEXIST', reason: 'access-point-second-taken' }),
+  expect(volumes.createSnapshot(volume, { name: 'again' }).label.accessPoint).toBe('@GMT-2001.09.09-01.46.40-2');
+  expect(
+    [volumes.createSnapshot(volume, {}), volumes.createSnapshot(volume, {})].map(({ label }) => label),
+  ).toMatchObject([
+    { name: '2001-09-09_01.46.40', accessPoint: '@GMT-2001.09.09-01.46.40-3' },
+    { name: '2001-09-09_01.46.40-2', accessPoint: '@GMT-2001.09.09-01.46.40-4' },
+  ]);
+  expect(() => volumes.createSnapshot(volume, { name: 'b', accessPoint: '@GMT-2001.09.09-01.46.40' })).toThrow(
+    expect.objectContaining({ code: 'EEXIST', reason: 'access-point-taken' }),
   );
   expect(volumes.createSnapshot(volume, { name: 'b', accessPoint: 'chosen' }).label.accessPoint).toBe('chosen');
   memory.clock.advance(1);

@@ -34,7 +34,7 @@ test('snapshots stay in the order in which they were taken, also after the store
   expect(names(await reopen(memory))).toEqual(['c', 'b', 'a', 'd']);
 });
 
-test('a default name that a second time gives once more is refused with what to do, and nothing changes', async () => {
+test('a default name that a second gives once more gets a number; a chosen one is refused with what to do', async () => {
   const { volumes, clock } = await openMemoryVolumes();
   const main = volumes.get('main');
   const first = volumes.createSnapshot(main, {});
@@ -42,10 +42,22 @@ test('a default name that a second time gives once more is refused with what to 
   const second = volumes.createSnapshot(main, {});
   expect(second.label.name > first.label.name).toBe(true);
   clock.advance(-1);
-  expect(() => volumes.createSnapshot(main, {})).toThrow(expect.objectContaining({ code: 'EEXIST' }));
+  const { name } = first.label;
+  const again = [volumes.createSnapshot(main, {}), volumes.createSnapshot(main, { name, numbered: true })];
+  expect(again.map(({ label }) => [label.name, label.accessPoint])).toEqual([
+    [`${name}-2`, `${name}-2`],
+    [`${name}-3`, `${name}-3`],
+  ]);
+  // Also where the name is another one's directory, and where a number between is free.
+  volumes.renameSnapshot(main, again[0]!, 'other');
+  volumes.renameSnapshot(main, again[1]!, 'third', `${name}-2`);
+  expect(volumes.createSnapshot(main, {}).label.name).toBe(`${name}-3`);
+  expect(() => volumes.createSnapshot(main, { name })).toThrow(
+    expect.objectContaining({ code: 'EEXIST', message: expect.stringContaining('take another name') as unknown }),
+  );
   clock.advance(2);
   volumes.createSnapshot(main, {});
-  expect(main.snapshotCount).toBe(3);
+  expect(main.snapshotCount).toBe(6);
 });
 
 test('a hold lasts to its moment: a clock that is behind never ends it early', async () => {
