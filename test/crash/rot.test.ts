@@ -36,6 +36,9 @@ interface KnownFile {
   readonly bytes: number;
 }
 
+/** How files are called that may be there or not. */
+const LATE = 'after-';
+
 /** What is in each state of the store, by `VOLUME` or `VOLUME@SNAPSHOT`. */
 type Known = Map<string, readonly KnownFile[]>;
 
@@ -89,7 +92,7 @@ async function build(store: string, left: string): Promise<Known> {
       for (let i = 0; i < 40; i++) main = [...main, add(volumes, volume.filesystem, `last-${i}`, (i % 5) * 5000 + 10)];
       await volumes.flush();
       // Records that say so: what no record says to have been made durable may be what a power cut left.
-      for (let i = 0; i < 5; i++) add(volumes, volume.filesystem, `after-${i}`, 10);
+      for (let i = 0; i < 5; i++) add(volumes, volume.filesystem, `${LATE}${i}`, 10);
       // As a killed process leaves it.
       fs.cpSync(store, left, { recursive: true, filter: (from) => !from.endsWith('LOCK') });
       fs.writeFileSync(path.join(left, 'db', 'LOCK'), '');
@@ -100,11 +103,17 @@ async function build(store: string, left: string): Promise<Known> {
   return known;
 }
 
-/** Turns some bits of one file of the store over; says which. */
-function rot(store: string, random: (limit: number) => number): string {
+interface Rot {
+  readonly file: string;
+  /** In words. */
+  readonly what: string;
+}
+
+/** Turns some bits of one file of the store over: every other time of the data file. */
+function rot(store: string, random: (limit: number) => number): Rot {
   const files = ['data', 'journal', ...fs.readdirSync(path.join(store, 'db')).map((name) => `db/${name}`)];
   const full = files.filter((name) => !/LOG|LOCK/.test(name) && fs.statSync(path.join(store, name)).size > 0);
-  const name = full[random(full.length)]!;
+  const name = random(2) === 0 ? 'data' : full[random(full.length)]!;
   const fd = fs.openSync(path.join(store, name), 'r+');
   const { size } = fs.fstatSync(fd);
   const places: string[] = [];
@@ -117,16 +126,24 @@ function rot(store: string, random: (limit: number) => number): string {
     places.push(String(at));
   }
   fs.closeSync(fd);
-  return `${name} (${size} bytes) at ${places.join(', ')}`;
+  return { file: name, what: `${name} (${size} bytes) at ${places.join(', ')}` };
 }
 
 const isNamed = (error: unknown): error is Error =>
   (error instanceof CorruptionError || error instanceof FsError || error instanceof StoreError) &&
   error.message.length > 10;
 
-/** Reads everything; gives what is missing. Throws where something is not what was written. */
-function readAll(volumes: Volumes, known: Known): string[] {
+interface Losses {
+  /** Files, or whole states, that are not there. */
+  readonly missing: string[];
+  /** Files that answer that they are damaged. */
+  readonly damaged: string[];
+}
+
+/** Reads everything; gives what could not be read. Throws where something is not what was written. */
+function readAll(volumes: Volumes, known: Known): Losses {
   const missing: string[] = [];
+  const damaged: string[] = [];
   for (const [title, files] of known) {
     const [volume, snapshot] = title.split('@');
     let tree: TreeOf;
@@ -138,22 +155,26 @@ function readAll(volumes: Volumes, known: Known): string[] {
       missing.push(title);
       continue;
     }
-    for (const file of files) if (!readOne(tree, file)) missing.push(`${title}:${file.name}`);
+    for (const file of files) {
+      const outcome = readOne(tree, file);
+      if (outcome === 'missing') missing.push(`${title}:/${file.name}`);
+      if (outcome === 'damaged') damaged.push(`${title}:/${file.name}`);
+    }
   }
-  return missing;
+  return { missing, damaged };
 }
 
-function readOne(tree: TreeOf, { name, bytes }: KnownFile): boolean {
+function readOne(tree: TreeOf, { name, bytes }: KnownFile): 'right' | 'missing' | 'damaged' {
   try {
     const inode = tree.find(ROOT_INO, name);
-    if (inode === undefined) return false;
+    if (inode === undefined) return 'missing';
     const into = Buffer.alloc(Math.ceil(bytes / 4096 + 1) * 4096);
     const count = readFile(tree.fs, inode.ino, 0, into.length, into, 0, 0, true);
     if (count !== bytes || !into.subarray(0, count).equals(contentOf(name, bytes)))
       throw new Error(`${name} holds something else`);
-    return true;
+    return 'right';
   } catch (error) {
-    if (error instanceof CorruptionError) return true;
+    if (error instanceof CorruptionError) return 'damaged';
     throw error;
   }
 }
@@ -174,23 +195,26 @@ describe('bits that turn over', () => {
     'are never read as data, and what they take away is named',
     async () => {
       const until = Date.now() + TIME_MS;
-      const found = { refused: 0, named: 0, harmless: 0 };
+      const found = { refused: 0, damaged: 0, named: 0, harmless: 0 };
       const rounds = runs === undefined ? ROUNDS : Number(runs);
       for (let round = 0; round < rounds && (runs !== undefined || Date.now() < until); round++) {
         const seed = firstSeed + round;
         const random = seededRandom(seed);
         fs.rmSync(at('rotten'), { recursive: true, force: true });
         fs.cpSync(at(random(2) === 0 ? 'store' : 'killed'), at('rotten'), { recursive: true });
-        const what = `seed ${seed}: ${rot(at('rotten'), random)}`;
-        found[await outcomeOf(at('rotten'), known, what)]++;
+        const { file, what } = rot(at('rotten'), random);
+        found[await outcomeOf(at('rotten'), known, file, `seed ${seed}: ${what}`)]++;
       }
       expect(found.refused + found.named).toBeGreaterThan(0);
+      expect(found.damaged).toBeGreaterThan(0);
     },
     runs === undefined ? 60_000 : 36_000_000,
   );
 });
 
-async function outcomeOf(store: string, known: Known, what: string): Promise<'refused' | 'named' | 'harmless'> {
+type Outcome = 'refused' | 'damaged' | 'named' | 'harmless';
+
+async function outcomeOf(store: string, known: Known, file: string, what: string): Promise<Outcome> {
   const lines: string[] = [];
   let opened: Awaited<ReturnType<typeof open>>;
   try {
@@ -206,14 +230,27 @@ async function outcomeOf(store: string, known: Known, what: string): Promise<'re
     const scrubber = new Scrubber(volumes, { read: () => undefined, write: () => undefined }, log(lines));
     scrubber.start(null);
     while (scrubber.state!.phase === 'running') await new Promise((resolve) => setImmediate(resolve));
-    let missing: string[];
+    let losses: Losses;
     try {
-      missing = readAll(volumes, known);
+      losses = readAll(volumes, known);
     } catch (error) {
       throw new Error(`${what}: ${String(error)}`, { cause: error });
     }
     const said = [...lines, ...problems.map(({ text }) => text)];
+    const { missing, damaged } = losses;
     if (missing.length > 0) expect(said, `${what}: ${missing.slice(0, 5).join(', ')} missing`).not.toEqual([]);
+    if (file === 'data') {
+      // Each file that can't be read, under every volume and snapshot that shows it, and no other.
+      const scrubbed = scrubber.state!.damage.flatMap(({ places }) => places);
+      const checked = problems
+        .filter(({ text }) => text.endsWith('is damaged'))
+        .map(({ text, path: where }) => `${/^\w+ (\S+):/.exec(text)?.[1]}:${where}`);
+      for (const names of [scrubbed, checked]) {
+        const read = [...new Set(names)].filter((name) => !name.includes(`/${LATE}`));
+        expect(read.toSorted(), what).toEqual(damaged.toSorted());
+      }
+      if (damaged.length > 0) return 'damaged';
+    }
     return said.length > 0 ? 'named' : 'harmless';
   } catch (error) {
     if (error instanceof Error && error.message.includes(what)) throw error;

@@ -1,22 +1,24 @@
 /** How often the device is flushed for callers of fsync: twice each at most, once where the data fits in the journal, and less when they share. */
 import { expect, test } from 'vitest';
-import { withMounted, type Mounted } from '../support/mounted.ts';
+import { amberfsCommand, withMounted, type Mounted } from '../support/mounted.ts';
 import { requireCommands } from '../support/run-command.ts';
 import { straced } from '../support/strace.ts';
 
 interface Flushes {
   readonly journal: number;
   readonly data: number;
+  /** Of LevelDB. */
+  readonly engine: number;
 }
 
-/** The flushes of the journal and of the data file while `script` runs in the mount. */
+/** The flushes of the store's files while `script` runs in the mount. */
 async function flushesDuring(mounted: Mounted, script: string): Promise<Flushes> {
   const lines = await straced(mounted, ['-e', 'trace=fdatasync,fsync'], async () => {
     await mounted.sh(script);
   });
   const count = (file: string): number =>
-    lines.filter((line) => /f(data)?sync\(\d+</.test(line) && line.includes(`${mounted.store}/${file}>`)).length;
-  return { journal: count('journal'), data: count('data') };
+    lines.filter((line) => /f(data)?sync\(\d+</.test(line) && line.includes(`${mounted.store}/${file}`)).length;
+  return { journal: count('journal>'), data: count('data>'), engine: count('db/') };
 }
 
 /** So many writes, each followed by an fsync. */
@@ -25,6 +27,10 @@ const synced = (file: string, bytes: string, count: number): string =>
 
 /** Commits come at the latest after two seconds, each with a flush of the data file. */
 const COMMITS_MAX = 15;
+const COMMIT_INTERVAL_MS = 2000;
+
+/** How many commits may begin by themselves in so much time. */
+const commitsWithin = (ms: number): number => Math.ceil(ms / COMMIT_INTERVAL_MS) + 1;
 
 test('a small write that is synced takes one flush, a large one two, commits or not', () =>
   withMounted(async (mounted) => {
@@ -56,3 +62,35 @@ test('callers share flushes', () =>
     expect(journal).toBeGreaterThan(10);
     expect(journal).toBeLessThan((16 * 40) / 2);
   }));
+
+/** Each of them many times, since a commit may come in between. Where there is nothing to sync but names, the journal alone is flushed. */
+const DURABLE: readonly [what: string, times: number, change: string, sync: string][] = [
+  ['fsync of a directory', 40, 'touch d/$i', 'sync d'],
+  ['fsync of a directory with new data beside', 40, 'head -c 1M /dev/zero > d/$i', 'sync d'],
+  ['mkdir in .snapshots', 40, 'touch d/$i', 'mkdir .snapshots/$i'],
+  ['mkdir in .snapshots, with new data', 40, 'head -c 1M /dev/zero > d/$i', 'mkdir .snapshots/$i'],
+  ['amberfs snapshot create', 6, 'touch d/$i', `${amberfsCommand.join(' ')} snapshot create . $i`],
+  [
+    'amberfs snapshot create, with new data',
+    6,
+    'head -c 1M /dev/zero > d/$i',
+    `${amberfsCommand.join(' ')} snapshot create . $i`,
+  ],
+];
+
+test.each(DURABLE)('%s takes one flush of the journal, and one of the data if there is any', (_, times, change, sync) =>
+  withMounted(async (mounted) => {
+    requireCommands({ strace: 'strace' });
+    await mounted.sh('mkdir d; sync .');
+    const begun = Date.now();
+    const { journal, data, engine } = await flushesDuring(
+      mounted,
+      `for i in $(seq ${times}); do ${change}; ${sync}; done`,
+    );
+    const commits = commitsWithin(Date.now() - begun);
+    expect(journal).toBeGreaterThanOrEqual(times);
+    expect(journal).toBeLessThanOrEqual(times + commits);
+    expect(data).toBeLessThanOrEqual((change.startsWith('head') ? times : 0) + commits);
+    expect(engine).toBeLessThanOrEqual(commits);
+  }),
+);

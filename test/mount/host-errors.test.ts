@@ -1,6 +1,6 @@
 /**
- * The host answers EIO to one kind of system call on one kind of file of the store, in the midst of work: strace puts the error in. The daemon
- * lives on and says why it takes no more changes; nothing that was acknowledged is lost, neither before nor after a new mount.
+ * The host answers EIO or ENOSPC to one kind of system call on one kind of file of the store, in the midst of work: strace puts the error in. The
+ * daemon lives on and says why it takes no more changes; nothing that was acknowledged is lost, neither before nor after a new mount.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -16,11 +16,16 @@ interface Fault {
   readonly files: (store: string) => string[];
   /** The system calls that fail, in the words of strace. */
   readonly calls: string;
+  /** What they fail with, EIO by default. */
+  readonly error?: keyof typeof WHY;
   /** How the mount ends while the host still fails. */
   readonly end: 'umount' | 'kill';
   /** What LevelDB notes in a log of its own. */
   readonly noted?: RegExp;
 }
+
+/** What the failure says then. */
+const WHY = { EIO: /EIO|i\/o error|Input\/output error/, ENOSPC: /ENOSPC|No space left on device/ } as const;
 
 const FAULTS: readonly Fault[] = [
   {
@@ -37,6 +42,15 @@ const FAULTS: readonly Fault[] = [
     calls: 'write',
     end: 'umount',
     noted: /Compaction error: IO error/,
+  },
+  {
+    // Before it amberfs looks at the room that is left, which others may take meanwhile.
+    at: 'writing the table that a compaction makes, for want of space',
+    files: (store) => nextFiles(store, 'ldb').slice(2, 3),
+    calls: 'write',
+    error: 'ENOSPC',
+    end: 'umount',
+    noted: /Compaction error: IO error.*No space left on device/,
   },
   {
     at: 'flushing the table that a compaction makes',
@@ -60,7 +74,6 @@ const FAULTS: readonly Fault[] = [
 ];
 
 const FAILED = /Read-only file system|Input\/output error/;
-const WHY = /EIO|i\/o error|Input\/output error/;
 /** More files than LevelDB makes in one test. */
 const NEXT_FILES = 50;
 
@@ -81,12 +94,12 @@ function nextFiles(store: string, ending: string): string[] {
 
 /** Lets the calls fail for as long as `body` runs, at whose end the daemon is gone; gives the calls that failed. */
 async function whileFailing(
-  fault: Pick<Fault, 'files' | 'calls'>,
+  fault: Pick<Fault, 'files' | 'calls' | 'error'>,
   mounted: Mounted,
   body: () => Promise<void>,
 ): Promise<string[]> {
   const files = fault.files(mounted.store).flatMap((file) => ['-P', file]);
-  const inject = ['-e', `trace=${fault.calls}`, '-e', `inject=${fault.calls}:error=EIO`];
+  const inject = ['-e', `trace=${fault.calls}`, '-e', `inject=${fault.calls}:error=${fault.error ?? 'EIO'}`];
   const lines = await straced(mounted, [...inject, ...files], body, { untilGone: true });
   return lines.filter((line) => line.includes('(INJECTED)'));
 }
@@ -145,6 +158,7 @@ for (const fault of FAULTS) {
     withMounted(async (mounted) => {
       requireCommands({ strace: 'strace', setfattr: 'attr' });
       const { store, dir } = mounted;
+      const why = WHY[fault.error ?? 'EIO'];
       const attempt = (script: string, input = ''): Promise<string> => outputOf(mounted, script, input);
       // Opening makes a table of each log that is not empty: with three of them the next one is followed by a compaction.
       for (let i = 0; i < 2; i++) {
@@ -160,11 +174,11 @@ for (const fault of FAULTS) {
         acknowledged = work.stdout;
         for (const change of CHANGES) expect(await attempt(change), change).toMatch(FAILED);
         expect(await attempt(VERIFY, acknowledged)).toBe('');
-        expect(stringField(await mounted.json('status', store), 'failure')).toMatch(WHY);
+        expect(stringField(await mounted.json('status', store), 'failure')).toMatch(why);
         expect(await mounted.amberfs('status', store)).toMatch(/takes no changes until/);
         if (fault.end === 'kill') return mounted.killDaemon();
         const gone = await mounted.tryAmberfs('umount', dir);
-        expect([gone.status, gone.stderr]).toEqual([1, expect.stringMatching(WHY)]);
+        expect([gone.status, gone.stderr]).toEqual([1, expect.stringMatching(why)]);
       });
       expect(failed).not.toEqual([]);
       if (fault.noted !== undefined) expect(fs.readFileSync(path.join(store, 'db/LOG'), 'utf8')).toMatch(fault.noted);
@@ -203,4 +217,21 @@ test('the host fails at writing the data file: a large write fails alone; when a
     await mounted.sh('cp ../noise large; sync large; cmp ../noise large');
     await mounted.umount();
     expect(await mounted.amberfs('check', store, '--data')).toContain('everything is as it should be');
+  }));
+
+test('an error that no handler expects: that request answers EIO, the log names it, and the mount lives on', () =>
+  withMounted(async (mounted) => {
+    requireCommands({ strace: 'strace' });
+    await mounted.sh('echo x > f; sync .');
+    // The host does not say how much room it has, which it always does.
+    const lines = await straced(mounted, ['-e', 'trace=statfs', '-e', 'inject=statfs:error=EIO'], async () => {
+      expect(await outputOf(mounted, 'stat -f .')).toMatch(/Input\/output error/);
+      expect(await outputOf(mounted, 'cat f')).toBe('x\n');
+    });
+    expect(lines.filter((line) => line.includes('(INJECTED)'))).not.toEqual([]);
+    expect(fs.readFileSync(path.join(mounted.store, 'daemon.log'), 'utf8')).toMatch(
+      /error FUSE_STATFS failed: .*statfs/,
+    );
+    expect(await mounted.sh('stat -f . > /dev/null; mkdir d; echo y >> f; cat f')).toBe('x\ny\n');
+    expect(await mounted.json('status', mounted.store)).toMatchObject({ failure: null });
   }));
