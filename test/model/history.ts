@@ -7,7 +7,7 @@ import { type Volumes, checkVolumes, currentHolds, uniqueBlocks } from '../../sr
 import { MemoryBlockFile } from '../support/memory-block-file.ts';
 import { MemoryJournalFile } from '../support/memory-journal-file.ts';
 import { MemoryKeyValue } from '../support/memory-key-value.ts';
-import { type MemoryVolumes, TestClock, openMemoryVolumes } from '../support/memory-volumes.ts';
+import { TestClock, openMemoryVolumes } from '../support/memory-volumes.ts';
 import { differences } from './differences.ts';
 import { FILE_COMMANDS } from './file-commands.ts';
 import { type NaiveVolumes, copyOf, naiveVolume, tagsAt } from './naive-volumes.ts';
