@@ -72,6 +72,23 @@ function expected(from: Uint8Array, to: Uint8Array): [string, string][] {
   return [...truth].filter(([key]) => within(key)).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
+/** How many keys can't be read, for damage in the table `name`; all others must have their values. */
+function errorsOf(db: DamagedDatabase, name = ''): number {
+  let errors = 0;
+  for (let index = 0; index < KEYS; index++) {
+    try {
+      const value = db.get(keyOf(index));
+      const found = value === undefined ? undefined : Buffer.from(value).toString('latin1');
+      expect(found).toBe(truth.get(keyOf(index).toString()));
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      expect(error.message).toContain(name);
+      errors++;
+    }
+  }
+  return errors;
+}
+
 function freshCopy(): void {
   rmSync(copy, { recursive: true, force: true });
   cpSync(whole, copy, { recursive: true });
@@ -88,12 +105,7 @@ it('of a whole database it gives what LevelDB gives, by key and in ranges', asyn
   freshCopy();
   expect(tables().length).toBeGreaterThan(3);
   const db = openCopy();
-  for (let index = 0; index < KEYS; index++) {
-    const value = db.get(keyOf(index));
-    expect(value === undefined ? undefined : Buffer.from(value).toString('latin1')).toBe(
-      truth.get(keyOf(index).toString()),
-    );
-  }
+  expect(errorsOf(db)).toBe(0);
   expect(db.get(Buffer.from('a'))).toBeUndefined();
   expect(db.get(Buffer.from('zzz'))).toBeUndefined();
   expect(await pairsOf(db, FROM, TO)).toEqual(expected(FROM, TO));
@@ -114,19 +126,7 @@ it('of a damaged one it gives the same or an error, and most of it', async () =>
     writeFileSync(join(copy, name), bytes);
     const db = openCopy();
     expect(db.damage.message).toMatch(new RegExp(`${name}: .*nothing can be changed`));
-    let errors = 0;
-    for (let index = 0; index < KEYS; index++) {
-      try {
-        const value = db.get(keyOf(index));
-        const found = value === undefined ? undefined : Buffer.from(value).toString('latin1');
-        expect(found).toBe(truth.get(keyOf(index).toString()));
-      } catch (error) {
-        if (!(error instanceof CorruptionError)) throw error;
-        expect(error.message).toContain(name);
-        errors++;
-      }
-    }
-    counts.push(errors);
+    counts.push(errorsOf(db, name));
     const ranged = await pairsOf(db, FROM, TO).catch((error: unknown) => error);
     if (!(ranged instanceof CorruptionError)) expect(ranged).toEqual(expected(FROM, TO));
     await db.close();
@@ -138,20 +138,10 @@ it('of a damaged one it gives the same or an error, and most of it', async () =>
 it('an older value in a deeper level never stands in for a newer one that can not be read', async () => {
   freshCopy();
   // Everything that is in the others is older.
-  rmSync(join(copy, tables()[0]!));
+  const gone = tables()[0]!;
+  rmSync(join(copy, gone));
   const db = openCopy();
-  let errors = 0;
-  for (let index = 0; index < KEYS; index++) {
-    try {
-      const value = db.get(keyOf(index));
-      const found = value === undefined ? undefined : Buffer.from(value).toString('latin1');
-      expect(found).toBe(truth.get(keyOf(index).toString()));
-    } catch (error) {
-      if (!(error instanceof CorruptionError)) throw error;
-      errors++;
-    }
-  }
-  expect(errors).toBeGreaterThan(0);
+  expect(errorsOf(db, gone)).toBeGreaterThan(0);
   expect(db.damage.message).toContain('it is missing');
   await db.close();
 });
