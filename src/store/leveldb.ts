@@ -10,10 +10,13 @@ import { assert } from '../util/index.ts';
 import { hostCode } from './host-failure.ts';
 import type { HostSpace } from './host-space.ts';
 import type { Batch, KeyValue, KeyValuePair, ReadView } from './kv.ts';
+import { readWithoutMaps } from './level/no-maps.ts';
 
 type Database = Level<Uint8Array, Uint8Array>;
 type Snapshot = ReturnType<Database['snapshot']>;
 type ChainedBatch = ReturnType<Database['batch']> & object;
+
+readWithoutMaps();
 
 const OPTIONS = {
   keyEncoding: 'view',
@@ -80,7 +83,7 @@ class LevelKeyValue implements KeyValue {
     try {
       return this.#db.getSync(key);
     } catch (cause) {
-      throw engineFailure(cause, `reading ${hex(key)} of ${this.#path}`);
+      throw readFailure(cause, `reading ${hex(key)} of ${this.#path}`);
     }
   }
 
@@ -98,7 +101,7 @@ class LevelKeyValue implements KeyValue {
     try {
       return await this.#db.iterator({ gte: from, lt: to, limit, highWaterMarkBytes: ITERATOR_BYTES, ...view }).all();
     } catch (cause) {
-      throw engineFailure(cause, `reading ${hex(from)} to ${hex(to)} of ${this.#path}`);
+      throw readFailure(cause, `reading ${hex(from)} to ${hex(to)} of ${this.#path}`);
     }
   }
 
@@ -132,7 +135,7 @@ class LevelKeyValue implements KeyValue {
         try {
           return this.#db.getSync(key, { snapshot });
         } catch (cause) {
-          throw engineFailure(cause, `reading ${hex(key)} of a view of ${this.#path}`);
+          throw readFailure(cause, `reading ${hex(key)} of a view of ${this.#path}`);
         }
       },
       range: (from, to, limit = -1) => this.#range(from, to, limit, snapshot),
@@ -185,6 +188,13 @@ class LevelBatch implements Batch {
     const options: object = { sync };
     await this.#chained?.write(options);
   }
+}
+
+/** What can't be read is as good as damaged: whatever began to change something and needs it can't come to an end. */
+function readFailure(cause: unknown, doing: string): Error {
+  // A synchronous read has no code for it, only what LevelDB's Status says (binding.cc, ThrowError).
+  if (!messageOf(cause).startsWith('IO error: ')) return engineFailure(cause, doing);
+  return new CorruptionError(doing, `the host fails to read it: ${messageOf(cause)}`, { cause });
 }
 
 function engineFailure(cause: unknown, doing: string): Error {

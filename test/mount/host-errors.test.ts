@@ -235,3 +235,31 @@ test('an error that no handler expects: that request answers EIO, the log names 
     expect(await mounted.sh('stat -f . > /dev/null; mkdir d; echo y >> f; cat f')).toBe('x\ny\n');
     expect(await mounted.json('status', mounted.store)).toMatchObject({ failure: null });
   }));
+
+test('the host fails at reading a table: errors and no changes, the daemon lives, and all is there after the next mount', () =>
+  withMounted(async (mounted) => {
+    requireCommands({ strace: 'strace' });
+    const { store, dir } = mounted;
+    await mounted.sh(
+      'for d in $(seq 20); do mkdir d$d; for f in $(seq 200); do echo $d $f > d$d/f$f; done; done; sync .',
+    );
+    // Opening makes a table of the log, of which the daemon has nothing in memory.
+    for (let i = 0; i < 2; i++) await mounted.remount();
+    const pid = await mounted.daemonPid();
+    const tables = databaseFiles(store, /\.ldb$/).flatMap((file) => ['-P', file]);
+    const inject = ['-e', 'trace=pread64', '-e', 'inject=pread64:error=EIO'];
+    const lines = await straced(mounted, [...inject, ...tables], async () => {
+      expect(await outputOf(mounted, 'cat d1/f1 d7/f7')).toMatch(/Input\/output error/);
+      expect(await outputOf(mounted, 'mkdir new')).toMatch(FAILED);
+      expect(stringField(await mounted.json('status', store), 'failure')).toMatch(/the host fails to read it/);
+    });
+    expect(lines.filter((line) => line.includes('(INJECTED)'))).not.toEqual([]);
+    // What could not be read is there when the host reads again, without a new mount; changes wait for one.
+    expect(await mounted.sh('cat d*/* | wc -l')).toBe('4000\n');
+    expect(await outputOf(mounted, 'mkdir new')).toMatch(/Read-only file system/);
+    expect(await mounted.daemonPid()).toBe(pid);
+    await mounted.tryAmberfs('umount', dir);
+    await mounted.remountDead();
+    expect(await mounted.sh('mkdir new; cat d*/* | wc -l')).toBe('4000\n');
+    expect(await mounted.amberfs('check', '--data', store)).toContain('everything is as it should be');
+  }));

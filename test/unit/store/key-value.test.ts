@@ -78,3 +78,23 @@ describe('LevelDB', () => {
     await expect(openLevel(path)).rejects.toThrow(CorruptionError);
   });
 });
+
+it('maps no table into memory: a page that the disk can not read would end the process', async () => {
+  const { path, cleanup } = await dir({ unsafeCleanup: true });
+  try {
+    for (let session = 0; session < 2; session++) {
+      const kv = await openLevel(`${path}/db`, { create: session === 0 });
+      const batch = kv.newBatch();
+      for (let i = 0; i < 100; i++) batch.put(Buffer.from(`key ${i}`), Buffer.alloc(1000, i));
+      await kv.write(batch, true);
+      await kv.close();
+    }
+    const kv = await openLevel(`${path}/db`);
+    expect(kv.get(Buffer.from('key 7'))).toEqual(Buffer.alloc(1000, 7));
+    expect(readdirSync(`${path}/db`).join()).toContain('.ldb');
+    expect(readFileSync('/proc/self/maps', 'latin1')).not.toContain('.ldb');
+    await kv.close();
+  } finally {
+    await cleanup();
+  }
+});
