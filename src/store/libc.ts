@@ -51,6 +51,15 @@ function findMallocTrim(): ((padBytes: number) => number) | undefined {
   }
 }
 
+/** A function of another library in this process that takes a number and gives nothing; undefined where it has none of that name. */
+export function findSetter(library: string, symbol: string): ((value: number) => void) | undefined {
+  try {
+    return koffi.load(library).func(`void ${symbol}(int value)`) as (value: number) => void;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The error number of the last call above that failed. */
 export function errno(): number {
   return koffi.errno();

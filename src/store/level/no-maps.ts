@@ -3,7 +3,7 @@
 // database is opened, in the copy of LevelDB that `classic-level` has brought into this process.
 
 import { readFileSync } from 'node:fs';
-import koffi from 'koffi';
+import { findSetter } from '../libc.ts';
 
 /** void leveldb::EnvPosixTestHelper::SetReadOnlyMMapLimit(int limit) */
 const SET_LIMIT = '_ZN7leveldb18EnvPosixTestHelper20SetReadOnlyMMapLimitEi';
@@ -15,12 +15,7 @@ export function readWithoutMaps(): boolean {
     .split('\n')
     .map((line) => line.slice(line.indexOf('/')))
     .find((file) => LIBRARY.test(file));
-  if (library === undefined) return false;
-  try {
-    const setLimit = koffi.load(library).func(`void ${SET_LIMIT}(int limit)`) as (limit: number) => void;
-    setLimit(0);
-    return true;
-  } catch {
-    return false;
-  }
+  const setLimit = library === undefined ? undefined : findSetter(library, SET_LIMIT);
+  setLimit?.(0);
+  return setLimit !== undefined;
 }
