@@ -106,12 +106,12 @@ async function whileFailing(
 
 /**
  * Works until something fails, some 5 MiB of metadata a round, and prints what was acknowledged. Between the rounds there is time for a
- * compaction, before the next log is full.
+ * compaction, before the next log is full. Values begin with a letter: setfattr takes 0s and 0x for the beginning of an encoding.
  */
 const WORK = `
   did() { what="$1 $round"; shift; "$@" || exit 1; echo "$what"; }
   for round in $(seq 15); do
-    head -c 32000 /dev/urandom | base64 -w0 > ../value-$round
+    { printf v; head -c 32000 /dev/urandom | base64 -w0; } > ../value-$round
     seq 100 | while read i; do cat ../value-$round; done > ../values-$round
     did mkdir mkdir d$round
     did fill touch $(seq 100 | sed "s|^|d$round/|")
