@@ -38,6 +38,8 @@ class KeepingBatch implements Batch {
 export function keepRecords(kv: KeyValue, file: string, isKeeping: () => boolean): KeyValue {
   let fd: number | undefined;
   return {
+    // Of a damaged store nothing may be changed, nor its journal be emptied.
+    ...(kv.damage === undefined ? {} : { damage: kv.damage }),
     get: (key) => kv.get(key),
     range: (from, to, limit) => kv.range(from, to, limit),
     readView: () => kv.readView(),

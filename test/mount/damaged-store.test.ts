@@ -133,6 +133,8 @@ test('what is not affected can be read from a store with damaged metadata, and n
       expect([check.status, check.stdout]).toEqual([1, expect.stringMatching(/\.ldb: the block at/)]);
       await mounted.sh('sync .');
       await mounted.umount();
+      const repair = await mounted.tryAmberfs('check', '--repair', '--yes', store);
+      expect([repair.status, repair.stderr]).toEqual([1, expect.stringMatching(/\.ldb: the block at/)]);
       expect(digest(store)).toBe(before);
     }
     expect(affected).toBeGreaterThan(0);
