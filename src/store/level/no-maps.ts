@@ -9,13 +9,11 @@ import { findSetter } from '../libc.ts';
 const SET_LIMIT = '_ZN7leveldb18EnvPosixTestHelper20SetReadOnlyMMapLimitEi';
 const LIBRARY = /\/classic-level\/.*\.node$/;
 
-/** Whether it could be done: a build of LevelDB without that function maps its tables as before. */
-export function readWithoutMaps(): boolean {
+/** A build of LevelDB without that function maps its tables as before. */
+export function readWithoutMaps(): void {
   const library = readFileSync('/proc/self/maps', 'latin1')
     .split('\n')
     .map((line) => line.slice(line.indexOf('/')))
     .find((file) => LIBRARY.test(file));
-  const setLimit = library === undefined ? undefined : findSetter(library, SET_LIMIT);
-  setLimit?.(0);
-  return setLimit !== undefined;
+  if (library !== undefined) findSetter(library, SET_LIMIT)?.(0);
 }
