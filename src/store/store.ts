@@ -18,7 +18,7 @@ import { hostSpace } from './host-space.ts';
 import { type JournalFile, openJournalFile } from './journal-file.ts';
 import { Journal } from './journal.ts';
 import type { KeyValue } from './kv.ts';
-import { DamagedDatabase, examineDatabase } from './level/index.ts';
+import { DamagedDatabase, NO_TABLES, type TableScrub, examineDatabase, scrubTables } from './level/index.ts';
 import { DatabaseLockedError, openLevel } from './leveldb.ts';
 import { claimHere, releaseHere, removeOwner, storeInUse, writeOwner } from './store-owner.ts';
 import { STORE_NAMES, formatLost, hasDatabase, inspectDirectory, pathFailure } from './store-path.ts';
@@ -51,6 +51,8 @@ export interface OpenStore {
   recovered(): void;
   /** Gives what is free back to the host without waiting for a good moment, as far as that is done quickly. */
   giveBack(): void;
+  /** Begins to compare the tables of the database on the disk with their checksums; see {@link scrubTables}. */
+  scrubTables(): Promise<TableScrub>;
   close(): Promise<void>;
 }
 
@@ -97,7 +99,11 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
       });
     };
     const giveBack = (): void => puncher?.hurry(HURRIED_PUNCH_MS);
-    return { kv, blocks, allocator, journal, format, path: directory, recovered, giveBack, close: () => unwind(undo) };
+    const tables = async (): Promise<TableScrub> =>
+      // What stands in for LevelDB has no files there.
+      options.keyValue === undefined ? scrubTables(join(directory, STORE_NAMES.database)) : NO_TABLES;
+    const actions = { recovered, giveBack, scrubTables: tables, close: () => unwind(undo) };
+    return { kv, blocks, allocator, journal, format, path: directory, ...actions };
   } catch (error) {
     // What went wrong first is what the caller hears about.
     await unwind(undo).catch((second: unknown) => {

@@ -1,6 +1,6 @@
 // What is kept of a scrub over the end of the process: how far it is, and what it found.
 
-/** A damaged stretch of data, or a record of the trees that can't be read. */
+/** A damaged stretch of data, a table of the engine that is damaged, or a record that can't be read. */
 export interface ScrubDamage {
   /** In words. */
   readonly text: string;
@@ -16,12 +16,12 @@ export interface ScrubState {
   readonly endedMs: number | null;
   /** Bytes a second at most; null: as fast as the disk. */
   readonly rateBytes: number | null;
-  /** Data read so far, and how much there was when it began. */
+  /** Tables of the engine and data read so far, and how much there was when it began. */
   readonly readBytes: number;
   readonly totalBytes: number;
   /** Records of the engine looked at. */
   readonly records: number;
-  /** Where it goes on: the next record, and then a version and a key in its tree; in hex. */
+  /** Where it goes on: at the tables where it is empty, else the next record, and then a version and a key in its tree; in hex. */
   readonly record: string | null;
   readonly version: number;
   readonly key: string;

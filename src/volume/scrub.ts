@@ -1,17 +1,15 @@
-// Reading everything that is stored, in the background, to find what the disk has lost before somebody needs it: each record of the engine,
-// then each data block once. Nothing is changed.
+// Reading everything that is stored, in the background, to find what the disk has lost before somebody needs it: each table of the engine,
+// each record that it gives, then each data block once. Nothing is changed.
 //
 // A block may be freed and written anew while it is read: what looks damaged is looked up in the trees again, and read again, before it is
 // called so (CONCURRENCY.md).
 
 import { CorruptionError, FsError } from '../errors/index.ts';
-import { BLOCK_BYTES, EXTENT_BLOCKS_MAX, SPACE, extentStart, keyAfter, spaceKey } from '../format/index.ts';
-import { Cursor, IdSet, Pace, checkRecord } from '../tree/index.ts';
+import { BLOCK_BYTES, EXTENT_BLOCKS_MAX, SPACE, keyAfter, spaceKey } from '../format/index.ts';
+import { IdSet, Pace, checkRecord } from '../tree/index.ts';
 import type { Log } from '../util/index.ts';
 import { type Extent, damagedBlocks, isCurrentExtent } from './check-data.ts';
-import { findPath } from './check-path.ts';
-import { extentEnd, extentFirst, seekExtent } from './extents.ts';
-import type { Filesystem } from './filesystem.ts';
+import { placesOf } from './damaged-places.ts';
 import { type DataPlace, nextSlice } from './scrub-walk.ts';
 import { type ScrubDamage, type ScrubState, newScrub, parseScrub } from './scrub-state.ts';
 import type { Volumes } from './volumes.ts';
@@ -24,9 +22,8 @@ export interface ScrubStorage {
 }
 
 const RECORDS_PER_SLICE = 256;
+const TABLE_REMEDY = 'unmount and mount anew: what is not affected can be read then';
 const DAMAGE_MAX = 1000;
-/** Of one damaged stretch. */
-const PLACES_MAX = 100;
 /** How often the place is stored. */
 const SAVE_MS = 5_000;
 
@@ -154,6 +151,7 @@ export class Scrubber {
     await nextTurn();
     this.#log.info(`scrub: ${this.#state!.readBytes === 0 ? 'begins' : 'goes on'}`);
     try {
+      await this.#tables();
       await this.#records();
       await this.#data();
       if (this.#halted) return;
@@ -166,11 +164,45 @@ export class Scrubber {
     }
   }
 
+  async #tables(): Promise<void> {
+    if (this.#state!.record !== '') return;
+    const { store, allocatedBlocks } = this.#volumes;
+    try {
+      const { totalBytes, tables } = await store.scrubTables();
+      // After an interruption they are read anew.
+      this.#change({ readBytes: 0, totalBytes: allocatedBlocks * BLOCK_BYTES + totalBytes });
+      for await (const { file, bytes, why } of tables) {
+        if (why !== undefined) this.#tableDamage(file, why);
+        this.#change({ readBytes: this.#state!.readBytes + bytes });
+        await this.#rest(bytes);
+        if (this.#halted) return;
+      }
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      this.#found({ text: error.message, places: [] });
+      this.#refuseChanges(error);
+    }
+    this.#change({ record: Buffer.from(spaceKey(SPACE.super)).toString('hex') });
+  }
+
+  #tableDamage(file: string, why: string): void {
+    const record = `table ${file}`;
+    this.#found({ text: `${record}: ${why}`, places: [] });
+    this.#refuseChanges(new CorruptionError(record, `${why}; ${TABLE_REMEDY}`));
+  }
+
+  /** The engine would merge what is damaged, as it is, into what it writes. */
+  #refuseChanges(damage: CorruptionError): void {
+    if (this.#volumes.failure !== undefined) return;
+    // No operation is in its midst here: all of them stay.
+    this.#volumes.record();
+    this.#volumes.noteDamage(damage);
+  }
+
   async #records(): Promise<void> {
     const end = Uint8Array.of(Math.max(...Object.values(SPACE)) + 1);
     while (this.#state!.record !== null && !this.#halted) {
-      const { record } = this.#state!;
-      const from = record === '' || record === null ? spaceKey(SPACE.super) : Buffer.from(record, 'hex');
+      const from = Buffer.from(this.#state!.record, 'hex');
       this.#change({ record: await this.#recordSlice(from, end) });
       await this.#rest(0);
     }
@@ -224,7 +256,7 @@ export class Scrubber {
     for (const i of isStill ? damaged : []) {
       const block = start + i;
       if (this.#read.has(block)) continue;
-      const places = await this.#placesOf(extent, i);
+      const places = await placesOf(this.#volumes, extent, i, this.#pace);
       this.#found({
         text: `data block ${block} (file block ${extent.first + i} of inode ${extent.ino}) is damaged`,
         places,
@@ -232,23 +264,6 @@ export class Scrubber {
     }
     for (const i of sums.keys()) this.#read.add(start + i);
     return sums.length * BLOCK_BYTES;
-  }
-
-  /** The files that the block is part of, in the live files and in every snapshot. */
-  async #placesOf(extent: Extent, i: number): Promise<string[]> {
-    const places: string[] = [];
-    for (const volume of this.#volumes.list()) {
-      const all: [name: string, fs: Filesystem][] = [[volume.name, volume.filesystem]];
-      for (const { label, filesystem } of volume.snapshots()) all.push([`${volume.name}@${label.name}`, filesystem]);
-      for (const [name, fs] of all) {
-        if (places.length === PLACES_MAX) return [...places, 'and others'];
-        if (!fs.alive || !hasBlock(fs, extent, i)) continue;
-        const path = await findPath(fs, extent.ino, this.#pace);
-        places.push(`${name}:${path ?? ` a file without a name (inode ${extent.ino})`}`);
-        if (this.#pace.due) await this.#pace.breathe();
-      }
-    }
-    return places;
   }
 
   #found(damage: ScrubDamage): void {
@@ -276,22 +291,6 @@ export class Scrubber {
       };
       if (this.#halted) this.#wake();
     });
-  }
-}
-
-const at = new Cursor();
-
-/** Whether `fs` has block `i` of the extent in the same file. */
-function hasBlock(fs: Filesystem, { ino, first, start }: Extent, i: number): boolean {
-  try {
-    const fileBlock = first + i;
-    if (!seekExtent(fs, ino, fileBlock, at)) return false;
-    const skip = fileBlock - extentFirst(at);
-    return skip >= 0 && fileBlock < extentEnd(at) && extentStart(at.page, at.valueAt) + skip === start + i;
-  } catch (error) {
-    // The way to it is damaged, which is told elsewhere.
-    if (error instanceof CorruptionError) return false;
-    throw error;
   }
 }
 

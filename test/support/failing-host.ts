@@ -108,6 +108,7 @@ export class FailingHost {
       format: { format: 1 } as OpenStore['format'],
       path: '',
       giveBack: () => undefined,
+      scrubTables: () => Promise.resolve({ totalBytes: 0, tables: [] }),
       recovered: () => {
         // At the first moment at which it is allowed.
         allocator.onReusable = (start, count) => file.punch(start * BLOCK_BYTES, count * BLOCK_BYTES);

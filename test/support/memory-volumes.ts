@@ -80,6 +80,7 @@ function memoryStore(
     path: '',
     recovered: () => undefined,
     giveBack: () => undefined,
+    scrubTables: () => Promise.resolve({ totalBytes: 0, tables: [] }),
     close: () => Promise.resolve(),
   };
 }

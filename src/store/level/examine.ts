@@ -12,7 +12,7 @@ import { hostCode, hostFailure } from '../host-failure.ts';
 import { DatabaseLockedError } from '../leveldb.ts';
 import { tryLock } from '../libc.ts';
 import { readLevelLog } from './log.ts';
-import { type LevelManifest, type TableEntry, readManifest } from './manifest.ts';
+import { type LevelManifest, type TableEntry, manifestName, parseManifest } from './manifest.ts';
 import { LevelTable } from './table.ts';
 
 const REMEDY = 'nothing was changed; restore the store from a backup';
@@ -64,12 +64,20 @@ function damageOf(file: string, { sizeBytes }: TableEntry): string | undefined {
   try {
     bytes = readFileSync(file);
   } catch (cause) {
-    if (hostCode(cause) === 'ENOENT') return 'it is missing';
-    if (hostCode(cause) === 'EIO') return 'the host fails to read it';
-    throw hostFailure(cause, `reading ${file}`);
+    return unreadable(cause, file);
   }
   if (bytes.length !== sizeBytes) return `it has ${bytes.length} bytes instead of ${sizeBytes}`;
   return new LevelTable({ sizeBytes, read: (at, length) => bytes.subarray(at, at + length) }).damage();
+}
+
+export const MISSING = 'it is missing';
+
+/** What `cause`, which reading `file` threw, means for the file, in words. Throws StoreError where it means nothing for it: the host fails. */
+export function unreadable(cause: unknown, file: string): string {
+  if (cause instanceof RangeError) return cause.message;
+  if (hostCode(cause) === 'ENOENT') return MISSING;
+  if (hostCode(cause) === 'EIO') return 'the host fails to read it';
+  throw hostFailure(cause, `reading ${file}`);
 }
 
 function takeLock(file: string): number | undefined {
@@ -86,14 +94,10 @@ function takeLock(file: string): number | undefined {
 }
 
 function checkManifest(path: string): LevelManifest {
-  const current = join(path, 'CURRENT');
-  const name = read(current).toString('latin1');
-  if (!/^MANIFEST-\d{6,}\n$/.test(name)) throw damaged(current, 'it does not name a MANIFEST');
-  const file = join(path, name.trimEnd());
-  const { records, brokenAt, goesOn } = readLevelLog(read(file));
-  if (brokenAt !== undefined && goesOn) throw damaged(file, `it is damaged at byte ${brokenAt}`);
+  let file = join(path, 'CURRENT');
   try {
-    return readManifest(records);
+    file = join(path, manifestName(read(file)));
+    return parseManifest(read(file));
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw damaged(file, cause.message);

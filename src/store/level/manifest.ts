@@ -1,6 +1,7 @@
 // The MANIFEST of LevelDB: which tables and which log a database consists of (db/version_edit.cc there).
 
 import { LevelReader } from './bytes.ts';
+import { readLevelLog } from './log.ts';
 
 const TAG = {
   comparator: 1,
@@ -32,8 +33,21 @@ export interface LevelManifest {
   readonly tables: readonly TableEntry[];
 }
 
-/** What the records of a MANIFEST say together. Throws RangeError where one can't be read. */
-export function readManifest(records: readonly Uint8Array[]): LevelManifest {
+/** The name of the MANIFEST that counts, from the contents of CURRENT. Throws RangeError where there is none. */
+export function manifestName(current: Uint8Array): string {
+  const name = Buffer.from(current).toString('latin1');
+  if (!/^MANIFEST-\d{6,}\n$/.test(name)) throw new RangeError('it does not name a MANIFEST');
+  return name.trimEnd();
+}
+
+/** What a MANIFEST says, with or without a record at its end that is not all there. Throws RangeError where it is damaged. */
+export function parseManifest(bytes: Uint8Array): LevelManifest {
+  const { records, brokenAt, goesOn } = readLevelLog(bytes);
+  if (brokenAt !== undefined && goesOn) throw new RangeError(`it is damaged at byte ${brokenAt}`);
+  return readManifest(records);
+}
+
+function readManifest(records: readonly Uint8Array[]): LevelManifest {
   let logNumber = 0;
   // A table may move from one level to another: deleted there and new here.
   const tables = new Map<string, TableEntry>();

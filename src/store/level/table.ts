@@ -5,7 +5,9 @@ import { LevelReader, fixed32 } from './bytes.ts';
 import { hasMaskedSum } from './crc32c.ts';
 import { unsnap } from './snappy.ts';
 
+/** Two places, zeros, and at the end the magic number. */
 const FOOTER = 48;
+const MAGIC_AT = FOOTER - 8;
 const MAGIC_LOW = 0x8b80fb57;
 const MAGIC_HIGH = 0xdb477524;
 /** Behind each block: how it is compressed u8, masked CRC-32C u32 over both. */
@@ -42,8 +44,17 @@ export class LevelTable {
 
   /** What is damaged in it, in words; undefined where nothing is. */
   damage(): string | undefined {
+    const steps = this.inspect();
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    return step.value;
+  }
+
+  /** Finds what {@link damage} gives, with a stop behind each block for whoever has something else to do. */
+  *inspect(): Generator<undefined, string | undefined> {
     try {
-      const { meta, index } = this.#footer();
+      const { meta, index, padding } = this.#footer();
+      if (padding.some((byte) => byte !== 0)) return 'it does not end like a table';
       const places = [...placesIn(this.#block(index)), ...placesIn(this.#block(meta)), meta, index];
       places.sort((a, b) => a.at - b.at);
       // One after the other up to the footer: so no place was lost, or is named twice.
@@ -52,6 +63,7 @@ export class LevelTable {
         if (place.at !== end) return `its blocks are not where they should be at ${end}`;
         this.#wholeBytes(place);
         end = place.at + place.length + TRAILER;
+        yield;
       }
       return end === this.#file.sizeBytes - FOOTER ? undefined : `its blocks are not where they should be at ${end}`;
     } catch (error) {
@@ -77,14 +89,14 @@ export class LevelTable {
     }
   }
 
-  #footer(): { meta: Place; index: Place } {
+  #footer(): { meta: Place; index: Place; padding: Uint8Array } {
     const at = this.#file.sizeBytes - FOOTER;
     if (at < 0) throw new RangeError('it does not end like a table');
     const bytes = this.#file.read(at, FOOTER);
-    if (fixed32(bytes, 40) !== MAGIC_LOW || fixed32(bytes, 44) !== MAGIC_HIGH)
+    if (fixed32(bytes, MAGIC_AT) !== MAGIC_LOW || fixed32(bytes, MAGIC_AT + 4) !== MAGIC_HIGH)
       throw new RangeError('it does not end like a table');
     const footer = new LevelReader(bytes);
-    return { meta: placeIn(footer), index: placeIn(footer) };
+    return { meta: placeIn(footer), index: placeIn(footer), padding: bytes.subarray(footer.at, MAGIC_AT) };
   }
 
   #block(place: Place): LevelBlock {
