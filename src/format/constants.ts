@@ -1,5 +1,5 @@
 /** The version of the on-disk format that this program writes. A store with a higher one refuses to open. */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 /** Bytes of a data block: the granularity of allocation, checksums and space figures. */
 export const BLOCK_BYTES = 4096;

@@ -29,6 +29,7 @@ export {
   aliasKey,
   deadKey,
   deadSumKey,
+  deadTotalKey,
   idOfKey,
   idOfNodeKey,
   keyAfter,
@@ -63,11 +64,13 @@ export {
   removeEntry,
   searchPage,
   setPageBirth,
+  sumOfPage,
   valueAt,
   valueLengthAt,
 } from './page.ts';
 export {
   type CloneOrigin,
+  type DeadSum,
   RECORD,
   type SnapshotHold,
   type SnapshotLabel,
@@ -78,14 +81,18 @@ export {
   decodeAlias,
   decodeDead,
   decodeDeadSum,
+  decodeDeadTotal,
   decodeJournalMark,
+  decodeLedger,
   decodeSuper,
   decodeVersion,
   decodeVolume,
   encodeAlias,
   encodeDead,
   encodeDeadSum,
+  encodeDeadTotal,
   encodeJournalMark,
+  encodeLedger,
   encodeSuper,
   encodeVersion,
   encodeVolume,
@@ -93,3 +100,4 @@ export {
 export { ENTRY, Key, keyIno, keySuffix48, keyType, keyXattrChunk } from './tree-keys.ts';
 export { REGION_WORDS, decodeRegion, encodeRegion } from './region-record.ts';
 export { type StoreFormat, createStoreFormat, decodeStoreFormat, encodeStoreFormat } from './store-format.ts';
+export { addToSum, recordSum } from './record-sum.ts';

@@ -14,6 +14,8 @@ export const SPACE = {
   deadSum: 0x07,
   region: 0x08,
   journal: 0x09,
+  ledger: 0x0a,
+  deadTotal: 0x0b,
 } as const;
 
 const NODE_KEY_BYTES = 7;
@@ -62,7 +64,12 @@ function idKey(space: number, id: number): Uint8Array {
   return key;
 }
 
-/** The u32 id in a version's or an alias's key. */
+/** Key of the total over the sums of the dead list `list` (u32). */
+export function deadTotalKey(list: number): Uint8Array {
+  return idKey(SPACE.deadTotal, list);
+}
+
+/** The u32 id in the key of a version, an alias or a dead list's total. */
 export function idOfKey(key: Uint8Array): number {
   return get32(key, 1);
 }

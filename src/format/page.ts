@@ -216,6 +216,11 @@ export function encodePage(page: Uint8Array, into = new Uint8Array(PAGE_BYTES)):
   return record;
 }
 
+/** The checksum in a stored record. */
+export function sumOfPage(stored: Uint8Array): number {
+  return get32(stored, CRC_AT);
+}
+
 /** The page of a stored record. Throws CorruptionError, naming `record`, where checksum or form are wrong. */
 export function decodePage(stored: Uint8Array, record: string): Uint8Array {
   if (stored.length < PAGE_HEADER_BYTES || stored[0] !== PAGE_TYPE)

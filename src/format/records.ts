@@ -1,4 +1,4 @@
-// Values of the super, version, alias, dead, dead-sum and volume records. Each starts with a type byte, a format byte and a CRC-32 of
+// Values of the super, version, alias, dead, dead-sum, volume, journal and ledger records. Each starts with a type byte, a format byte and a CRC-32 of
 // the whole record with the sum's own bytes zero; numbers are big-endian; what people name and set is JSON at the end, so that it can
 // grow without a new format.
 // FROZEN BYTES: FORMAT.md, "Records".
@@ -18,8 +18,10 @@ export const RECORD = {
   alias: 0x41, // 'A'
   dead: 0x44, // 'D'
   deadSum: 0x54, // 'T'
+  deadTotal: 0x55, // 'U'
   volume: 0x4c, // 'L'
   journal: 0x4a, // 'J'
+  ledger: 0x47, // 'G'
 } as const;
 
 /** Counters of the whole store. */
@@ -75,6 +77,8 @@ export interface VersionRecord {
   volume: number;
   root: number;
   rootBirth: number;
+  /** The checksum of the root's record. */
+  rootSum: number;
   /** Under which id its dead-list records stand. */
   deadList: number;
   referencedBlocks: number;
@@ -86,7 +90,7 @@ export interface VersionRecord {
   label: SnapshotLabel | undefined;
 }
 
-const VERSION_FIXED_BYTES = 64;
+const VERSION_FIXED_BYTES = 68;
 
 export function encodeVersion(version: VersionRecord): Uint8Array {
   const label = version.label === undefined ? '' : JSON.stringify(version.label);
@@ -98,12 +102,13 @@ export function encodeVersion(version: VersionRecord): Uint8Array {
   put32(bytes, 16, version.volume);
   put48(bytes, 20, version.root);
   put32(bytes, 26, version.rootBirth);
-  put32(bytes, 30, version.deadList);
-  put48(bytes, 34, version.referencedBlocks);
-  put48(bytes, 40, version.referencedNodes);
-  put48(bytes, 46, version.bornBlocks);
-  put48(bytes, 52, version.bornNodes);
-  put48(bytes, 58, version.createdMs);
+  put32(bytes, 30, version.rootSum);
+  put32(bytes, 34, version.deadList);
+  put48(bytes, 38, version.referencedBlocks);
+  put48(bytes, 44, version.referencedNodes);
+  put48(bytes, 50, version.bornBlocks);
+  put48(bytes, 56, version.bornNodes);
+  put48(bytes, 62, version.createdMs);
   bytes.set(text, VERSION_FIXED_BYTES);
   return seal(bytes, RECORD.version);
 }
@@ -118,12 +123,13 @@ export function decodeVersion(bytes: Uint8Array, record: string): VersionRecord 
     volume: get32(bytes, 16),
     root: get48(bytes, 20),
     rootBirth: get32(bytes, 26),
-    deadList: get32(bytes, 30),
-    referencedBlocks: get48(bytes, 34),
-    referencedNodes: get48(bytes, 40),
-    bornBlocks: get48(bytes, 46),
-    bornNodes: get48(bytes, 52),
-    createdMs: get48(bytes, 58),
+    rootSum: get32(bytes, 30),
+    deadList: get32(bytes, 34),
+    referencedBlocks: get48(bytes, 38),
+    referencedNodes: get48(bytes, 44),
+    bornBlocks: get48(bytes, 50),
+    bornNodes: get48(bytes, 56),
+    createdMs: get48(bytes, 62),
     label: text === '' ? undefined : (parseJson(text, record) as SnapshotLabel),
   };
 }
@@ -179,18 +185,41 @@ export function decodeDead(bytes: Uint8Array, record: string): number {
   return get32(bytes, 6);
 }
 
-const DEAD_SUM_BYTES = 18;
+/** What a dead list holds of one birth. */
+export interface DeadSum {
+  nodes: number;
+  blocks: number;
+  /** What its records add up to (record-sum.ts). */
+  records: number;
+}
 
-export function encodeDeadSum(nodes: number, blocks: number): Uint8Array {
+const DEAD_SUM_BYTES = 24;
+
+export function encodeDeadSum({ nodes, blocks, records }: DeadSum): Uint8Array {
   const bytes = new Uint8Array(DEAD_SUM_BYTES);
   put48(bytes, 6, nodes);
   put48(bytes, 12, blocks);
+  put48(bytes, 18, records);
   return seal(bytes, RECORD.deadSum);
 }
 
-export function decodeDeadSum(bytes: Uint8Array, record: string): { nodes: number; blocks: number } {
+export function decodeDeadSum(bytes: Uint8Array, record: string): DeadSum {
   checkRecord(bytes, RECORD.deadSum, DEAD_SUM_BYTES, record);
-  return { nodes: get48(bytes, 6), blocks: get48(bytes, 12) };
+  return { nodes: get48(bytes, 6), blocks: get48(bytes, 12), records: get48(bytes, 18) };
+}
+
+const DEAD_TOTAL_BYTES = 12;
+
+/** `total`: what the sums of a dead list add up to (record-sum.ts). */
+export function encodeDeadTotal(total: number): Uint8Array {
+  const bytes = new Uint8Array(DEAD_TOTAL_BYTES);
+  put48(bytes, 6, total);
+  return seal(bytes, RECORD.deadTotal);
+}
+
+export function decodeDeadTotal(bytes: Uint8Array, record: string): number {
+  checkRecord(bytes, RECORD.deadTotal, DEAD_TOTAL_BYTES, record);
+  return get48(bytes, 6);
 }
 
 const JOURNAL_MARK_BYTES = 12;
@@ -205,6 +234,28 @@ export function encodeJournalMark(sequence: number): Uint8Array {
 export function decodeJournalMark(bytes: Uint8Array): number {
   checkRecord(bytes, RECORD.journal, JOURNAL_MARK_BYTES, 'journal mark');
   return get48(bytes, 6);
+}
+
+const LEDGER_BYTES = 18;
+
+/** What the ledger says of the records that it counts. */
+export interface LedgerRecord {
+  /** How many there are. */
+  records: number;
+  /** The sum of the CRC-32 of each, key and value, modulo 2^48. */
+  sum: number;
+}
+
+export function encodeLedger(records: number, sum: number): Uint8Array {
+  const bytes = new Uint8Array(LEDGER_BYTES);
+  put48(bytes, 6, records);
+  put48(bytes, 12, sum);
+  return seal(bytes, RECORD.ledger);
+}
+
+export function decodeLedger(bytes: Uint8Array): LedgerRecord {
+  checkRecord(bytes, RECORD.ledger, LEDGER_BYTES, 'ledger');
+  return { records: get48(bytes, 6), sum: get48(bytes, 12) };
 }
 
 /** Where a clone came from. */

@@ -19,6 +19,7 @@ import { type JournalFile, openJournalFile } from './journal-file.ts';
 import { Journal } from './journal.ts';
 import type { KeyValue } from './kv.ts';
 import { DamagedDatabase, NO_TABLES, type TableScrub, examineDatabase, scrubTables } from './level/index.ts';
+import { openLedger } from './ledger.ts';
 import { DatabaseLockedError, openLevel } from './leveldb.ts';
 import { claimHere, releaseHere, removeOwner, storeInUse, writeOwner } from './store-owner.ts';
 import { STORE_NAMES, formatLost, hasDatabase, inspectDirectory, pathFailure } from './store-path.ts';
@@ -33,7 +34,7 @@ export interface OpenOptions {
   /** Instead of the file `path`; `open` opens that. */
   journalFile?: (path: string, open: () => JournalFile) => JournalFile;
   punch?: PunchOptions;
-  /** Where the log of the database is damaged: shows the state of before that instead of failing. */
+  /** Instead of failing: where the log is damaged shows the state of before; where its ledger does not match, what is there. */
   rewind?: boolean;
   log?: Log;
 }
@@ -77,8 +78,12 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
   claimHere(directory);
   const undo: (() => unknown)[] = [() => releaseHere(directory)];
   try {
-    const kv = await openDatabase(directory, options);
-    undo.push(() => kv.close());
+    const engine = await openDatabase(directory, options);
+    undo.push(() => engine.close());
+    const kv = await openLedger(engine, {
+      database: join(directory, STORE_NAMES.database),
+      rewind: options.rewind === true,
+    });
     writeOwner(directory);
     undo.push(() => removeOwner(directory));
     const file = openBlocks(directory, options, log);

@@ -6,20 +6,23 @@
 
 import {
   DEAD_NODE,
+  type DeadSum,
   SPACE,
   VERSION_STATE,
+  addToSum,
   deadKey,
   decodeDead,
   idOfNodeKey,
   parseDeadKey,
+  recordSum,
   spaceKey,
 } from '../format/index.ts';
 import { IdSet } from './check-id-set.ts';
+import { checkLedger } from './check-ledger.ts';
 import { isShown } from './check-own.ts';
 import type { Pace } from './check-pace.ts';
 import { type References, type Say, type Used, print, readReferences } from './check-references.ts';
 import { type StoredForest, eachStored } from './check-source.ts';
-import type { DeadSum } from './dead-lists.ts';
 import type { Version } from './versions.ts';
 
 /** What would put right a figure that follows from the trees. */
@@ -57,6 +60,8 @@ export interface ForestCheck {
 /** Says what is wrong with the versions, trees, dead lists and allocations of a store. */
 export async function checkForest(forest: StoredForest, options: ForestCheckOptions): Promise<ForestCheck> {
   const { say } = options;
+  const stale = await checkLedger(forest.reads, options.pace);
+  if (stale !== undefined) say(stale);
   checkVersions(forest, say);
   const check = new Check(forest, options);
   const visible = [...forest.versions.all()].filter((version) => isShown(version));
@@ -193,10 +198,11 @@ class Check {
     await eachStored(reads, from, to, this.#options.pace, (key, value) => {
       const { birth, kind, start } = parseDeadKey(key);
       const length = decodeDead(value, `dead list ${deadList}`);
-      const sum = sums.get(birth) ?? { nodes: 0, blocks: 0 };
+      const sum = sums.get(birth) ?? { nodes: 0, blocks: 0, records: 0 };
       sums.set(birth, sum);
       if (kind === DEAD_NODE) sum.nodes += length;
       else sum.blocks += length;
+      sum.records = addToSum(sum.records, recordSum(key, value));
       for (let id = start; id < start + length; id++) visit(kind, id, birth);
     });
     return sums;
@@ -317,7 +323,7 @@ const UNUSED_MAX = 10_000;
 function describeSums(sums: ReadonlyMap<number, DeadSum>): string {
   const counted = [...sums].filter(([, sum]) => sum.nodes + sum.blocks > 0);
   return counted
-    .map(([birth, sum]) => `${birth}:${sum.nodes}+${sum.blocks}`)
+    .map(([birth, sum]) => `${birth}:${sum.nodes}+${sum.blocks}/${sum.records.toString(16)}`)
     .sort()
     .join(' ');
 }

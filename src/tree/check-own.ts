@@ -3,7 +3,7 @@
 
 import { CorruptionError } from '../errors/index.ts';
 import { VERSION_STATE, keyAt, keyLengthAt, pageCount, pageLevel, searchPage } from '../format/index.ts';
-import { childBirth, childId } from './child.ts';
+import { childBirth, childId, childSum } from './child.ts';
 import type { Forest } from './forest.ts';
 import type { Version } from './versions.ts';
 
@@ -43,17 +43,19 @@ export function* ownLeaves(
   from: Uint8Array,
   damage: string[],
 ): Generator<OwnLeaf | undefined, void, undefined> {
-  if (version.root !== 0 && isOwn(version.rootBirth)) yield* below(forest, version.root, isOwn, from, damage);
+  if (version.root !== 0 && isOwn(version.rootBirth))
+    yield* below(forest, version.root, version.rootSum, isOwn, from, damage);
 }
 
 function* below(
   forest: Forest,
   id: number,
+  sum: number,
   isOwn: IsOwn,
   from: Uint8Array | undefined,
   damage: string[],
 ): Generator<OwnLeaf | undefined, void, undefined> {
-  const page = loadPage(forest, id, damage);
+  const page = loadPage(forest, id, sum, damage);
   if (page === undefined) return;
   const found = from === undefined ? 0 : searchPage(page, from, from.length);
   if (pageLevel(page) === 0) {
@@ -64,13 +66,14 @@ function* below(
   const first = found < 0 ? Math.max(0, ~found - 1) : found;
   for (let index = first; index < pageCount(page); index++) {
     if (!isOwn(childBirth(page, index))) continue;
-    yield* below(forest, childId(page, index), isOwn, index === first ? from : undefined, damage);
+    const start = index === first ? from : undefined;
+    yield* below(forest, childId(page, index), childSum(page, index), isOwn, start, damage);
   }
 }
 
-function loadPage(forest: Forest, id: number, damage: string[]): Uint8Array | undefined {
+function loadPage(forest: Forest, id: number, sum: number, damage: string[]): Uint8Array | undefined {
   try {
-    return forest.nodes.load(id).page;
+    return forest.nodes.load(id, sum).page;
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error;
     damage.push(error.message);

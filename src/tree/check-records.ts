@@ -7,7 +7,9 @@ import {
   decodeAlias,
   decodeDead,
   decodeDeadSum,
+  decodeDeadTotal,
   decodeJournalMark,
+  decodeLedger,
   decodePage,
   decodeRegion,
   decodeSuper,
@@ -32,8 +34,10 @@ const DECODE: ReadonlyMap<number, Decode> = new Map<number, Decode>([
   [SPACE.node, (key, value) => decodePage(value, `node ${idOfNodeKey(key)}`)],
   [SPACE.dead, (key, value) => decodeDead(value, `dead list ${parseDeadKey(key).list}`)],
   [SPACE.deadSum, (key, value) => decodeDeadSum(value, `sums of dead list ${parseDeadSumKey(key).list}`)],
+  [SPACE.deadTotal, (key, value) => decodeDeadTotal(value, `total of dead list ${idOfKey(key)}`)],
   [SPACE.region, (key, value) => decodeRegion(idOfKey(key), value, words)],
   [SPACE.journal, (_key, value) => decodeJournalMark(value)],
+  [SPACE.ledger, (_key, value) => decodeLedger(value)],
 ]);
 
 /** What is wrong with one record of the engine by itself, or undefined. */

@@ -69,7 +69,8 @@ export async function readReferences(
     if ((kind === 0 ? used.nodes : used.blocks).add(id)) counts.set(born, (counts.get(born) ?? 0) + 1);
     else if (born === version.id) say(`${what} ${id} is another version's too`);
   };
-  const steps = walkTree(forest.nodes, version.root, version.rootBirth, {
+  const root = { id: version.root, sum: version.rootSum, birth: version.rootBirth };
+  const steps = walkTree(forest.nodes, root, {
     node: (id, birth) => {
       if (!found.nodes.add(id)) return false;
       note(0, id, birth);

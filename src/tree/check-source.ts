@@ -21,11 +21,11 @@ export class StoredForest {
   readonly deadLists: DeadLists;
   readonly allocator: BlockAllocator;
 
-  private constructor(reads: Reads, versions: Versions, nodes: Nodes, allocator: BlockAllocator) {
+  private constructor(reads: Reads, versions: Versions, nodes: Nodes, deadLists: DeadLists, allocator: BlockAllocator) {
     this.reads = reads;
     this.versions = versions;
     this.nodes = nodes;
-    this.deadLists = new DeadLists(reads);
+    this.deadLists = deadLists;
     this.allocator = allocator;
   }
 
@@ -35,7 +35,8 @@ export class StoredForest {
     const counters = stored === undefined ? { nextNode: 1, nextVersion: 1 } : decodeSuper(stored);
     const versions = await Versions.load(reads, counters.nextVersion);
     const allocator = await BlockAllocator.load(reads);
-    return new StoredForest(reads, versions, new Nodes(reads, counters.nextNode, CACHE_BYTES), allocator);
+    const nodes = new Nodes(reads, counters.nextNode, CACHE_BYTES);
+    return new StoredForest(reads, versions, nodes, await DeadLists.load(reads), allocator);
   }
 
   /** The tree of a version, to be read only. */

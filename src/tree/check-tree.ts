@@ -16,7 +16,7 @@ import {
   valueLengthAt,
 } from '../format/index.ts';
 import { compareBytes } from '../util/index.ts';
-import { childBirth, childId } from './child.ts';
+import { childBirth, childId, childSum } from './child.ts';
 import { DEPTH_MAX } from './cursor.ts';
 import type { Nodes } from './nodes.ts';
 
@@ -44,8 +44,8 @@ export interface TreeVisitor {
   problem(text: string, unreadable: boolean): void;
 }
 
-/** Walks the whole tree below `root` and checks every page, the order of all keys and the births of the pointers. */
-export function checkTree(nodes: Nodes, root: number): TreeContents {
+/** Walks the whole tree below `root` (a node and its checksum) and checks every page, the order of all keys and the births of the pointers. */
+export function checkTree(nodes: Nodes, root: number, rootSum: number): TreeContents {
   const found: TreeContents = { nodes: new Map(), blocks: [], problems: [] };
   const visitor: TreeVisitor = {
     node: (id, birth) => {
@@ -56,28 +56,29 @@ export function checkTree(nodes: Nodes, root: number): TreeContents {
     blocks: (start, length, birth) => found.blocks.push({ start, length, birth }),
     problem: (text) => found.problems.push(text),
   };
-  const steps = walkTree(nodes, root, undefined, visitor);
+  const steps = walkTree(nodes, { id: root, sum: rootSum, birth: undefined }, visitor);
   while (steps.next().done !== true);
   return found;
 }
 
-/**
- * The walk of {@link checkTree}, a node a step. `birth`: what stands beside the pointer at the root, if known. A node that can't be read is
- * named, and the walk goes on beside it.
- */
+/** A pointer at the root of a tree: the node, the checksum of its record and, if known, its birth. */
+interface RootPointer {
+  readonly id: number;
+  readonly sum: number;
+  readonly birth: number | undefined;
+}
+
+/** The walk of {@link checkTree}, a node a step. A node that can't be read is named, and the walk goes on beside it. */
 export function* walkTree(
   nodes: Nodes,
-  root: number,
-  birth: number | undefined,
+  root: RootPointer,
   visitor: TreeVisitor,
 ): Generator<undefined, void, undefined> {
-  yield* walk(nodes, { id: root, birth, level: undefined, low: undefined, high: undefined, depth: 0 }, visitor);
+  yield* walk(nodes, { ...root, level: undefined, low: undefined, high: undefined, depth: 0 }, visitor);
 }
 
 /** A pointer, and what must be true of what it leads to: all keys lie from `low` on and before `high`. */
-interface Pointer {
-  readonly id: number;
-  readonly birth: number | undefined;
+interface Pointer extends RootPointer {
   readonly level: number | undefined;
   readonly low: Uint8Array | undefined;
   readonly high: Uint8Array | undefined;
@@ -101,19 +102,19 @@ function* walk(nodes: Nodes, pointer: Pointer, visitor: TreeVisitor): Generator<
     else {
       const low = index === 0 ? pointer.low : key;
       const high = index + 1 < pageCount(page) ? keyOf(page, index + 1) : pointer.high;
-      const child = { id: childId(page, index), birth: childBirth(page, index), level: pageLevel(page) - 1 };
-      yield* walk(nodes, { ...child, low, high, depth: depth + 1 }, visitor);
+      const child = { id: childId(page, index), sum: childSum(page, index), birth: childBirth(page, index) };
+      yield* walk(nodes, { ...child, level: pageLevel(page) - 1, low, high, depth: depth + 1 }, visitor);
     }
   }
 }
 
 /** The page that a pointer leads to; undefined where it can't be read. */
-function loadPage(nodes: Nodes, { id, birth, level }: Pointer, visitor: TreeVisitor): Uint8Array | undefined {
+function loadPage(nodes: Nodes, { id, sum, birth, level }: Pointer, visitor: TreeVisitor): Uint8Array | undefined {
   const say = (problem: string): void => {
     visitor.problem(`node ${id}: ${problem}`, false);
   };
   try {
-    const node = nodes.load(id);
+    const node = nodes.load(id, sum);
     if (!visitor.node(id, birth ?? node.birth)) {
       say('the tree refers to it twice');
       return undefined;

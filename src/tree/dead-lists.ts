@@ -3,25 +3,40 @@
 //
 // Only heads gain entries, one by one and synchronously; they go to LevelDB with the next commit. Whatever reads a list (reclaim)
 // first waits for a commit. The sums of lists in use are in memory.
+//
+// What a list names is freed one day, so no record of it may be missing, or be there again. The sums therefore hold what the checksums of the records
+// add up to, and a total for each list what those of its sums add up to; totals are covered by the ledger (store/ledger.ts).
+// INVARIANT: the records, sums and total of a list fit together in each commit (checked by checkForest).
 
+import { CorruptionError } from '../errors/index.ts';
 import {
   DEAD_BLOCKS,
   DEAD_NODE,
+  type DeadSum,
+  SPACE,
+  addToSum,
   deadKey,
   deadSumKey,
-  decodeDead,
+  deadTotalKey,
   decodeDeadSum,
+  decodeDeadTotal,
   encodeDead,
   encodeDeadSum,
-  parseDeadKey,
+  encodeDeadTotal,
+  idOfKey,
   parseDeadSumKey,
+  recordSum,
 } from '../format/index.ts';
 import type { Batch, Reads } from '../store/index.ts';
+import { eachRecord } from './versions.ts';
 
-/** How many objects a list holds of one birth. */
-export interface DeadSum {
-  nodes: number;
-  blocks: number;
+/** A sum in memory: objects as of now, records as of the last capture. */
+interface OpenSum extends DeadSum {
+  /** What the sum's own record adds to the total of its list; 0 where there is none. */
+  stored: number;
+  /** The capture that changed `records` last, and what it was before. */
+  capture: number;
+  before: number;
 }
 
 /** One record of a list. */
@@ -32,12 +47,14 @@ export interface DeadRecord {
   length: number;
 }
 
-/** `#pending` holds five numbers a record: list, birth, kind, start, length; length 0 deletes. */
+/** `#pending` holds five numbers a record: list, birth, kind, start, length; a negative length takes the record away. */
 const FIELDS = 5;
 
 export class DeadLists {
   readonly #kv: Reads;
-  readonly #sums = new Map<number, Map<number, DeadSum>>();
+  readonly #sums = new Map<number, Map<number, OpenSum>>();
+  /** Of every list that is not empty, as of the last capture; undefined where the store is damaged, and they may be missing. */
+  #totals: Map<number, number> | undefined;
   readonly #dirtySums = new Map<number, Set<number>>();
   /** How many need the sums of a list in memory: the head that adds to it, and whoever reads or changes it in the background. */
   readonly #holders = new Map<number, number>();
@@ -47,9 +64,27 @@ export class DeadLists {
   readonly #changes = new Map<number, number>();
   #changeCount = 0;
   #pending: number[] = [];
+  #captures = 0;
+  #inFlight = false;
 
-  constructor(kv: Reads) {
+  private constructor(kv: Reads, totals: Map<number, number> | undefined) {
     this.#kv = kv;
+    this.#totals = totals;
+  }
+
+  /** The lists of a store, with their totals. */
+  static async load(kv: Reads): Promise<DeadLists> {
+    const totals = new Map<number, number>();
+    await eachRecord(kv, SPACE.deadTotal, (key, value) => {
+      const list = idOfKey(key);
+      totals.set(list, decodeDeadTotal(value, `total of dead list ${list}`));
+    });
+    return new DeadLists(kv, totals);
+  }
+
+  /** The lists of a damaged store, to be read as far as they can be. */
+  static unverified(kv: Reads): DeadLists {
+    return new DeadLists(kv, undefined);
   }
 
   /** Starts the list of a new version, which holds its sums in memory until {@link release}. */
@@ -63,10 +98,17 @@ export class DeadLists {
     this.#holders.set(list, (this.#holders.get(list) ?? 0) + 1);
     const loaded = this.#sums.get(list);
     if (loaded !== undefined) return loaded;
-    const sums = new Map<number, DeadSum>();
+    const sums = new Map<number, OpenSum>();
+    const expected = this.#totals?.get(list) ?? 0;
+    let total = 0;
     for (const [key, value] of await this.#kv.range(deadSumKey(list, 0), deadSumKey(list + 1, 0))) {
-      sums.set(parseDeadSumKey(key).birth, decodeDeadSum(value, `sums of dead list ${list}`));
+      const stored = recordSum(key, value);
+      total = addToSum(total, stored);
+      const sum = decodeDeadSum(value, `sums of dead list ${list}`);
+      sums.set(parseDeadSumKey(key).birth, { ...sum, stored, capture: 0, before: 0 });
     }
+    if (this.#totals !== undefined && total !== expected)
+      throw new CorruptionError(`sums of dead list ${list}`, 'they are not those that were stored last');
     // Somebody else may have loaded them meanwhile, and changed them since.
     const other = this.#sums.get(list);
     if (other !== undefined) return other;
@@ -119,17 +161,18 @@ export class DeadLists {
   /** Takes a record that was read out of `list` away. */
   remove(list: number, record: DeadRecord): void {
     this.#count(list, record.birth, record.kind, -record.length);
-    this.#pending.push(list, record.birth, record.kind, record.start, 0);
+    this.#pending.push(list, record.birth, record.kind, record.start, -record.length);
   }
 
   /** Sets the sums of `list`, which are in memory, to what its records say. For repairs. */
   setSums(list: number, right: ReadonlyMap<number, DeadSum>): void {
     const sums = this.#sums.get(list)!;
     for (const birth of new Set([...sums.keys(), ...right.keys()])) {
-      const { nodes, blocks } = right.get(birth) ?? { nodes: 0, blocks: 0 };
+      const { nodes, blocks, records } = right.get(birth) ?? { nodes: 0, blocks: 0, records: 0 };
       // Marks the birth as changed, whatever the sum was.
       this.#count(list, birth, DEAD_NODE, nodes - (sums.get(birth)?.nodes ?? 0));
       this.#count(list, birth, DEAD_BLOCKS, blocks - (sums.get(birth)?.blocks ?? 0));
+      sums.get(birth)!.records = records;
     }
   }
 
@@ -137,7 +180,7 @@ export class DeadLists {
     const sums = this.#sums.get(list)!;
     let sum = sums.get(birth);
     if (sum === undefined) {
-      sum = { nodes: 0, blocks: 0 };
+      sum = { nodes: 0, blocks: 0, records: 0, stored: 0, capture: 0, before: 0 };
       sums.set(birth, sum);
     }
     this.#changes.set(list, ++this.#changeCount);
@@ -151,22 +194,18 @@ export class DeadLists {
     dirty.add(birth);
   }
 
-  /** The next records of `list` from `from` on, at most `limit`, of one birth or of all. Only what was committed. */
-  async read(
-    list: number,
-    from: DeadRecord | undefined,
-    birth: number | undefined,
-    limit: number,
-  ): Promise<DeadRecord[]> {
-    const low =
-      from === undefined ? deadKey(list, birth ?? 0, 0, 0) : deadKey(list, from.birth, from.kind, from.start + 1);
-    const high = birth === undefined ? deadKey(list + 1, 0, 0, 0) : deadKey(list, birth + 1, 0, 0);
-    const records: DeadRecord[] = [];
-    for (const [key, value] of await this.#kv.range(low, high, limit)) {
-      const { birth: born, kind, start } = parseDeadKey(key);
-      records.push({ birth: born, kind, start, length: decodeDead(value, `dead list ${list}`) });
+  /**
+   * What the committed records of `list` add up to, by birth: of one birth or of all. While a commit is under way there are two answers, that of
+   * before it and that of after. The sums of the list are in memory.
+   */
+  recordSums(list: number, birth: number | undefined): Map<number, number[]> {
+    const found = new Map<number, number[]>();
+    for (const [born, { records, before, capture }] of this.#sums.get(list)!) {
+      if (birth !== undefined && born !== birth) continue;
+      const mayBeBefore = this.#inFlight && capture === this.#captures;
+      found.set(born, mayBeBefore ? [records, before] : [records]);
     }
-    return records;
+    return found;
   }
 
   /** Tells whether `list` changed since an earlier look: a number that was never given before for it, if so. */
@@ -182,12 +221,16 @@ export class DeadLists {
   }
 
   capture(batch: Batch): void {
+    this.#captures++;
+    this.#inFlight = true;
     const pending = this.#pending;
     for (let at = 0; at < pending.length; at += FIELDS) {
-      const key = deadKey(pending[at]!, pending[at + 1]!, pending[at + 2]!, pending[at + 3]!);
-      const length = pending[at + 4]!;
-      if (length === 0) batch.delete(key);
-      else batch.put(key, encodeDead(length));
+      const [list, birth, length] = [pending[at]!, pending[at + 1]!, pending[at + 4]!];
+      const key = deadKey(list, birth, pending[at + 2]!, pending[at + 3]!);
+      const value = encodeDead(Math.abs(length));
+      if (length < 0) batch.delete(key);
+      else batch.put(key, value);
+      this.#addRecord(this.#sums.get(list)!.get(birth)!, length < 0 ? -recordSum(key, value) : recordSum(key, value));
     }
     this.#pending = [];
     for (const [list, births] of this.#dirtySums) this.#captureSums(batch, list, births);
@@ -196,22 +239,50 @@ export class DeadLists {
     this.#released = new Set();
   }
 
-  /** The batch of the last capture is durable: sums that were released before it may leave memory, since LevelDB has them now. */
-  durable(): void {
-    for (const list of this.#leaving) if (!this.#holders.has(list)) this.#sums.delete(list);
-    this.#leaving.clear();
+  #addRecord(sum: OpenSum, more: number): void {
+    if (sum.capture !== this.#captures) {
+      sum.before = sum.records;
+      sum.capture = this.#captures;
+    }
+    sum.records = addToSum(sum.records, more);
   }
 
   #captureSums(batch: Batch, list: number, births: Set<number>): void {
     const sums = this.#sums.get(list)!;
+    let total = this.#totals?.get(list) ?? 0;
     for (const birth of births) {
       const sum = sums.get(birth)!;
+      const key = deadSumKey(list, birth);
+      total = addToSum(total, -sum.stored);
       if (sum.nodes === 0 && sum.blocks === 0) {
+        if (sum.records !== 0)
+          throw new CorruptionError(`dead list ${list}`, 'what was taken out of it is not what was put in');
         sums.delete(birth);
-        batch.delete(deadSumKey(list, birth));
+        batch.delete(key);
       } else {
-        batch.put(deadSumKey(list, birth), encodeDeadSum(sum.nodes, sum.blocks));
+        const value = encodeDeadSum(sum);
+        batch.put(key, value);
+        sum.stored = recordSum(key, value);
+        total = addToSum(total, sum.stored);
       }
     }
+    this.#captureTotal(batch, list, sums.size === 0 ? undefined : total);
+  }
+
+  #captureTotal(batch: Batch, list: number, total: number | undefined): void {
+    if (total === undefined) {
+      this.#totals?.delete(list);
+      batch.delete(deadTotalKey(list));
+    } else {
+      this.#totals?.set(list, total);
+      batch.put(deadTotalKey(list), encodeDeadTotal(total));
+    }
+  }
+
+  /** The batch of the last capture is durable: sums that were released before it may leave memory, since LevelDB has them now. */
+  durable(): void {
+    this.#inFlight = false;
+    for (const list of this.#leaving) if (!this.#holders.has(list)) this.#sums.delete(list);
+    this.#leaving.clear();
   }
 }

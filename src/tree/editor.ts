@@ -9,6 +9,10 @@ export interface TreeOwner {
   readonly volume: number;
   root: number;
   rootBirth: number;
+  /** The checksum of the root's record; means nothing while the root waits to be stored. */
+  rootSum: number;
+  /** The root is about to be changed in place, so its checksum will be another. */
+  rootChanges(): void;
   /** Whether an object with this birth belongs to this version alone. */
   owns(birth: number): boolean;
   /** A node of this birth was allocated for the version. */
@@ -26,6 +30,8 @@ export interface TreeEditor {
   /** The version stops referencing `node`. */
   drop(node: TreeNode): void;
   setRoot(node: TreeNode): void;
+  /** Loads child `index` of the internal node `parent`. */
+  child(parent: TreeNode, index: number): TreeNode;
   /** Loads child `index` of the internal node `parent`, copied where the version did not own it. */
   ownChild(parent: TreeNode, index: number): TreeNode;
 }

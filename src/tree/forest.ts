@@ -38,13 +38,14 @@ export class Forest {
     counters: SuperRecord,
     versions: Versions,
     nodes: Nodes,
+    deadLists: DeadLists,
   ) {
     this.kv = kv;
     this.allocator = allocator;
     this.#counters = counters;
     this.versions = versions;
     this.nodes = nodes;
-    this.deadLists = new DeadLists(kv);
+    this.deadLists = deadLists;
     for (const version of versions.all()) this.#tags.add(version.tag);
   }
 
@@ -59,7 +60,9 @@ export class Forest {
     const versions = await (kv.damage === undefined
       ? Versions.load(kv, nextVersion)
       : Versions.loadReadable(kv, nextVersion));
-    const forest = new Forest(kv, allocator, counters, versions, new Nodes(kv, counters.nextNode, options.cacheBytes));
+    const deadLists = kv.damage === undefined ? await DeadLists.load(kv) : DeadLists.unverified(kv);
+    const nodes = new Nodes(kv, counters.nextNode, options.cacheBytes);
+    const forest = new Forest(kv, allocator, counters, versions, nodes, deadLists);
     for (const version of versions.all()) {
       if (version.state === VERSION_STATE.head) await forest.#loadSums(version.deadList);
     }
@@ -106,6 +109,7 @@ export class Forest {
       volume,
       root: 0,
       rootBirth: 0,
+      rootSum: 0,
       createdMs: nowMs,
       label: undefined,
     });
@@ -181,6 +185,7 @@ export class Forest {
       volume,
       root: parent.root,
       rootBirth: parent.rootBirth,
+      rootSum: parent.rootSum,
       referencedBlocks: parent.referencedBlocks,
       referencedNodes: parent.referencedNodes,
       createdMs: nowMs,
@@ -222,7 +227,7 @@ export class Forest {
   capture(batch: Batch): void {
     this.nodes.capture(batch);
     this.deadLists.capture(batch);
-    this.versions.capture(batch);
+    this.versions.capture(batch, (root) => this.nodes.capturedSum(root));
     this.#counters.nextNode = this.nodes.nextId;
     this.#counters.nextVersion = this.versions.nextId;
     const record = encodeSuper(this.#counters);

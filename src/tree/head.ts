@@ -53,6 +53,18 @@ export class Head implements TreeOwner {
     this.version.rootBirth = birth;
   }
 
+  get rootSum(): number {
+    return this.version.rootSum;
+  }
+
+  set rootSum(sum: number) {
+    this.version.rootSum = sum;
+  }
+
+  rootChanges(): void {
+    this.#versions.touch(this.version);
+  }
+
   owns(birth: number): boolean {
     return birth === this.version.id || this.#versions.resolve(birth) === this.version.id;
   }
@@ -127,6 +139,18 @@ export class FrozenOwner implements TreeOwner {
   }
 
   set rootBirth(_birth: number) {
+    throw new AssertionError('a frozen version does not change');
+  }
+
+  get rootSum(): number {
+    return this.version.rootSum;
+  }
+
+  set rootSum(_sum: number) {
+    throw new AssertionError('a frozen version does not change');
+  }
+
+  rootChanges(): void {
     throw new AssertionError('a frozen version does not change');
   }
 

@@ -5,10 +5,12 @@
 // moves. Each move is one synchronous stretch, so a commit and a crash find it done or not done.
 
 import type { DeadRecord, DeadLists } from './dead-lists.ts';
+import { DeadReader } from './dead-reader.ts';
 import type { Forest } from './forest.ts';
 import type { Version } from './versions.ts';
 
-const RECORDS_PER_SLICE = 512;
+/** Others have their turn after so many moves. */
+const MOVES_PER_SLICE = 512;
 
 /** What hoisting needs from the reclaimer that runs it. */
 export interface HoistHost {
@@ -54,22 +56,43 @@ async function hoistBirths(
 ): Promise<boolean> {
   let moved = false;
   for (const birth of births) {
-    const own = forest.versions.resolve(birth) === version.id;
-    const walks = lists.map((list) => new Walk(forest.deadLists, list, birth));
-    while (await fill(walks)) {
-      const common = nextCommon(walks);
-      if (common === undefined) continue;
-      for (const walk of walks) walk.cut(common);
-      if (own) forest.freeHoisted(version, common);
-      else {
-        forest.deadLists.add(version.deadList, birth, common.kind, common.start, common.length);
-        moved = true;
-      }
-      host.markDirty();
-      if (walks[0]!.pause() && !(await host.goOn())) return moved;
+    const view = forest.kv.readView();
+    const walks = lists.map((list) => {
+      return new Walk(forest.deadLists, new DeadReader(view, forest.deadLists, list, birth), list, birth);
+    });
+    try {
+      const { hasMoved, isStopped } = await hoistBirth(forest, version, walks, birth, host);
+      moved ||= hasMoved;
+      if (isStopped) return moved;
+    } finally {
+      await view.close();
     }
   }
   return moved;
+}
+
+async function hoistBirth(
+  forest: Forest,
+  version: Version,
+  walks: Walk[],
+  birth: number,
+  host: HoistHost,
+): Promise<{ hasMoved: boolean; isStopped: boolean }> {
+  const own = forest.versions.resolve(birth) === version.id;
+  let hasMoved = false;
+  while (await fill(walks)) {
+    const common = nextCommon(walks);
+    if (common === undefined) continue;
+    for (const walk of walks) walk.cut(common);
+    if (own) forest.freeHoisted(version, common);
+    else {
+      forest.deadLists.add(version.deadList, birth, common.kind, common.start, common.length);
+      hasMoved = true;
+    }
+    host.markDirty();
+    if (walks[0]!.pause() && !(await host.goOn())) return { hasMoved, isStopped: true };
+  }
+  return { hasMoved, isStopped: false };
 }
 
 /** Whether each walk has a record at hand, reading on where one has none. */
@@ -99,15 +122,15 @@ function nextCommon(walks: Walk[]): DeadRecord | undefined {
 /** One dead list's records of one birth, in key order. */
 class Walk {
   readonly #deadLists: DeadLists;
+  readonly #reader: DeadReader;
   readonly #list: number;
   readonly birth: number;
   #records: DeadRecord[] = [];
-  #last: DeadRecord | undefined;
-  #ended = false;
   #cuts = 0;
 
-  constructor(deadLists: DeadLists, list: number, birth: number) {
+  constructor(deadLists: DeadLists, reader: DeadReader, list: number, birth: number) {
     this.#deadLists = deadLists;
+    this.#reader = reader;
     this.#list = list;
     this.birth = birth;
   }
@@ -118,12 +141,7 @@ class Walk {
   }
 
   async fill(): Promise<boolean> {
-    if (this.#records.length === 0 && !this.#ended) {
-      const records = await this.#deadLists.read(this.#list, this.#last, this.birth, RECORDS_PER_SLICE);
-      this.#ended = records.length < RECORDS_PER_SLICE;
-      this.#last = records.at(-1);
-      this.#records = records.reverse();
-    }
+    if (this.#records.length === 0) this.#records = (await this.#reader.next()).reverse();
     return this.#records.length > 0;
   }
 
@@ -149,6 +167,6 @@ class Walk {
 
   /** Whether it is time to let other work run. */
   pause(): boolean {
-    return this.#cuts % RECORDS_PER_SLICE === 0;
+    return this.#cuts % MOVES_PER_SLICE === 0;
   }
 }

@@ -7,7 +7,6 @@ export { checkRecord } from './check-records.ts';
 export { StoredForest, eachStored } from './check-source.ts';
 export { type BlockRun, type TreeContents, checkTree } from './check-tree.ts';
 export { Cursor } from './cursor.ts';
-export type { DeadSum } from './dead-lists.ts';
 export { Forest, type ForestOptions } from './forest.ts';
 export type { Head } from './head.ts';
 export { type ReclaimHost, Reclaimer } from './reclaim.ts';

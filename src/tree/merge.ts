@@ -15,7 +15,7 @@ import {
   removeEntry,
 } from '../format/index.ts';
 import { assert } from '../util/index.ts';
-import { CHILD_BYTES, childBirth, childId, putChild } from './child.ts';
+import { CHILD_BYTES, childBirth, childId, childSum, putChild } from './child.ts';
 import type { Cursor } from './cursor.ts';
 import type { TreeEditor } from './editor.ts';
 import type { TreeNode } from './nodes.ts';
@@ -43,14 +43,14 @@ export function mergeUp(tree: TreeEditor, at: Cursor): void {
 
 function mergeWithNeighbour(tree: TreeEditor, node: TreeNode, parent: TreeNode, index: number): boolean {
   if (index + 1 < pageCount(parent.page)) {
-    const right = tree.nodes.load(childId(parent.page, index + 1));
+    const right = tree.child(parent, index + 1);
     if (fitTogether(node, right)) {
       absorb(tree, node, right, parent, index + 1);
       return true;
     }
   }
   if (index > 0) {
-    const neighbour = tree.nodes.load(childId(parent.page, index - 1));
+    const neighbour = tree.child(parent, index - 1);
     if (fitTogether(neighbour, node)) {
       absorb(tree, tree.ownChild(parent, index - 1), node, parent, index);
       return true;
@@ -81,7 +81,7 @@ function absorb(tree: TreeEditor, left: TreeNode, right: TreeNode, parent: TreeN
       CHILD_BYTES,
     );
     assert(value >= 0, 'nodes that are merged fit together');
-    putChild(left.page, at, childId(right.page, 0), childBirth(right.page, 0));
+    putChild(left.page, at, childId(right.page, 0), childBirth(right.page, 0), childSum(right.page, 0));
     from = 1;
   }
   appendEntries(left.page, right.page, from, pageCount(right.page));
@@ -92,9 +92,9 @@ function absorb(tree: TreeEditor, left: TreeNode, right: TreeNode, parent: TreeN
 /** Takes levels off the top that hold nothing but one pointer; a tree without entries becomes one empty leaf. */
 export function collapseRoot(tree: TreeEditor): void {
   for (;;) {
-    const root = tree.nodes.load(tree.owner.root);
+    const root = tree.nodes.load(tree.owner.root, tree.owner.rootSum);
     if (pageLevel(root.page) === 0 || pageCount(root.page) > 1) return;
-    const below = pageCount(root.page) === 1 ? tree.nodes.load(childId(root.page, 0)) : tree.create(0);
+    const below = pageCount(root.page) === 1 ? tree.child(root, 0) : tree.create(0);
     tree.drop(root);
     tree.setRoot(below);
   }

@@ -23,8 +23,9 @@ import {
   valueAt,
   valueLengthAt,
 } from '../format/index.ts';
-import { childBirth, childId } from './child.ts';
+import { childBirth, childId, childSum } from './child.ts';
 import type { DeadRecord } from './dead-lists.ts';
+import { DeadReader } from './dead-reader.ts';
 import type { Forest } from './forest.ts';
 import { hoist } from './hoist.ts';
 import type { TreeNode } from './nodes.ts';
@@ -45,7 +46,6 @@ export interface ReclaimHost {
 }
 
 const LEAVES_PER_SLICE = 32;
-const RECORDS_PER_SLICE = 512;
 
 export class Reclaimer {
   readonly #forest: Forest;
@@ -207,15 +207,15 @@ export class Reclaimer {
   /** Frees the last leaf that `version` owns, with its blocks, and every node above it that has become empty. */
   #freeLastLeaf(version: Version): void {
     const { nodes } = this.#forest;
-    const path: TreeNode[] = [nodes.load(version.root)];
+    const path: TreeNode[] = [nodes.load(version.root, version.rootSum)];
     for (let node = path[0]!; pageLevel(node.page) > 0 && pageCount(node.page) > 0;) {
       const last = pageCount(node.page) - 1;
       if (!this.#owns(version, childBirth(node.page, last))) {
-        nodes.touch(node);
+        // The whole path changes, and #freePath marks what stays of it.
         removeEntry(node.page, last);
         continue;
       }
-      node = nodes.load(childId(node.page, last));
+      node = nodes.load(childId(node.page, last), childSum(node.page, last));
       path.push(node);
     }
     this.#freeBlocks(version, path.at(-1)!);
@@ -248,9 +248,10 @@ export class Reclaimer {
         break;
       }
       const parent = path[depth - 1]!;
-      nodes.touch(parent);
       removeEntry(parent.page, pageCount(parent.page) - 1);
-      if (pageCount(parent.page) > 0) break;
+      if (pageCount(parent.page) === 0) continue;
+      for (const above of path.slice(0, depth)) nodes.touch(above);
+      break;
     }
     this.#forest.versions.touch(version);
   }
@@ -336,22 +337,23 @@ export class Reclaimer {
     const { deadLists } = this.#forest;
     const list = version.deadList;
     await deadLists.loadSums(list);
+    const view = this.#forest.kv.readView();
     try {
-      let last: DeadRecord | undefined;
+      const reader = new DeadReader(view, deadLists, list, birth);
       for (;;) {
-        const records = await deadLists.read(list, last, birth, RECORDS_PER_SLICE);
+        const records = await reader.next();
         for (const record of records) {
           deadLists.remove(list, record);
           visit(record);
         }
         this.#forest.versions.touch(version);
-        if (records.length > 0) this.#host.markDirty();
-        last = records.at(-1);
-        if (records.length < RECORDS_PER_SLICE) return true;
+        if (records.length === 0) return true;
+        this.#host.markDirty();
         await this.#host.breathe();
         if (this.#stopped) return false;
       }
     } finally {
+      await view.close();
       deadLists.release(list);
     }
   }

@@ -120,18 +120,18 @@ function insertIntoParent(
   const index = at.indexes[depth - 1]! + 1;
   tree.nodes.touch(parent);
   if (insertSpace(parent.page, index, separator, 0, separator.length, CHILD_BYTES) >= 0) {
-    putChild(parent.page, index, right.id, right.birth);
+    putChild(parent.page, index, right.id, right.birth, right.sum);
   } else {
     splitAndInsert(tree, at, depth - 1, index, separator, CHILD_BYTES);
-    putChild(at.page, at.index, right.id, right.birth);
+    putChild(at.page, at.index, right.id, right.birth, right.sum);
   }
 }
 
 function growRoot(tree: TreeEditor, left: TreeNode, separator: Uint8Array, right: TreeNode): void {
   const root = tree.create(pageLevel(left.page) + 1);
   insertSpace(root.page, 0, separator, 0, 0, CHILD_BYTES);
-  putChild(root.page, 0, left.id, left.birth);
+  putChild(root.page, 0, left.id, left.birth, left.sum);
   insertSpace(root.page, 1, separator, 0, separator.length, CHILD_BYTES);
-  putChild(root.page, 1, right.id, right.birth);
+  putChild(root.page, 1, right.id, right.birth, right.sum);
   tree.setRoot(root);
 }

@@ -10,7 +10,7 @@
 
 import { CorruptionError } from '../errors/index.ts';
 import { keyAt, keyLengthAt, pageCount, pageLevel, searchPage, valueAt, valueLengthAt } from '../format/index.ts';
-import { childId } from './child.ts';
+import { childId, childSum } from './child.ts';
 import { DEPTH_MAX } from './cursor.ts';
 import type { Tree } from './tree.ts';
 
@@ -41,7 +41,8 @@ class DiffSide {
   }
 
   start(): void {
-    this.#enter(this.#tree.owner.root);
+    const { root, rootSum } = this.#tree.owner;
+    this.#enter(root, rootSum);
   }
 
   get ended(): boolean {
@@ -80,7 +81,7 @@ class DiffSide {
 
   /** Follows the pointer. */
   descend(): void {
-    this.#enter(this.child);
+    this.#enter(this.child, childSum(this.page, this.index));
   }
 
   /** Passes over the entry, or over all that the pointer leads to. */
@@ -89,8 +90,8 @@ class DiffSide {
     this.#settle();
   }
 
-  #enter(id: number): void {
-    const { page } = this.#tree.nodes.load(id);
+  #enter(id: number, sum: number): void {
+    const { page } = this.#tree.nodes.load(id, sum);
     this.nodesRead++;
     this.#depth++;
     if (this.#depth === DEPTH_MAX) throw new CorruptionError(`node ${id}`, 'the tree is deeper than any can be');

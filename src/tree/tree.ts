@@ -2,7 +2,7 @@
 //
 // A node is changed in place where the version owns it (its birth resolves to the version); any other node is copied first and
 // the pointer at it replaced, from the root down. A commit writes all changed nodes in one atomic batch, so nothing else has to
-// be copied for the sake of crash safety.
+// be copied for the sake of crash safety. What is above a changed node changes with it: it holds the checksum (nodes.ts).
 // INVARIANT: an internal entry's key is at most the first key below it and more than every key before it; the key of an
 // internal node's first entry means nothing, it stands for minus infinity (checked by checkTree).
 
@@ -20,7 +20,7 @@ import {
 import { assert } from '../util/index.ts';
 import { Cursor, DEPTH_MAX } from './cursor.ts';
 import type { Nodes, TreeNode } from './nodes.ts';
-import { childId, putChild } from './child.ts';
+import { childId, childSum, putChild } from './child.ts';
 import type { TreeEditor, TreeOwner } from './editor.ts';
 import { collapseRoot, mergeUp } from './merge.ts';
 import { splitAndInsert } from './split.ts';
@@ -47,9 +47,8 @@ export class Tree implements TreeEditor {
 
   /** Puts `at` on the entry with `key` and gives true, or on the place where it would go and gives false. */
   find(key: Key, at: Cursor): boolean {
-    let id = this.owner.root;
+    let node = this.nodes.load(this.owner.root, this.owner.rootSum);
     for (let depth = 0; ; depth++) {
-      const node = this.nodes.load(id);
       at.nodes[depth] = node;
       const found = searchPage(node.page, key.bytes, key.length);
       if (pageLevel(node.page) === 0) {
@@ -60,8 +59,8 @@ export class Tree implements TreeEditor {
       }
       const index = childIndex(found);
       at.indexes[depth] = index;
-      id = childId(node.page, index);
-      if (depth === DEPTH_MAX - 1) throw new CorruptionError(`node ${id}`, 'the tree is deeper than any can be');
+      if (depth === DEPTH_MAX - 1) throw new CorruptionError(`node ${node.id}`, 'the tree is deeper than any can be');
+      node = this.child(node, index);
     }
   }
 
@@ -104,7 +103,7 @@ export class Tree implements TreeEditor {
   #descend(at: Cursor, depth: number, last: boolean): void {
     let node = at.nodes[depth]!;
     while (pageLevel(node.page) > 0) {
-      node = this.nodes.load(childId(node.page, at.indexes[depth]!));
+      node = this.child(node, at.indexes[depth]!);
       depth++;
       at.nodes[depth] = node;
       at.indexes[depth] = last ? pageCount(node.page) - 1 : 0;
@@ -119,7 +118,6 @@ export class Tree implements TreeEditor {
     if (!this.find(key, at)) return false;
     this.#listener?.changed(this, key.bytes, 0, key.length);
     this.#own(at);
-    this.nodes.touch(at.nodes[at.depth]!);
     return true;
   }
 
@@ -133,7 +131,6 @@ export class Tree implements TreeEditor {
     this.#listener?.changed(this, key.bytes, 0, key.length);
     this.#own(at);
     const leaf = at.nodes[at.depth]!;
-    this.nodes.touch(leaf);
     if (found) {
       if (valueLengthAt(leaf.page, at.index) === length) return;
       removeEntry(leaf.page, at.index);
@@ -153,18 +150,20 @@ export class Tree implements TreeEditor {
   removeAt(at: Cursor): void {
     this.#listener?.changed(this, at.page, at.keyAt, at.keyLength);
     this.#own(at);
-    const leaf = at.nodes[at.depth]!;
-    this.nodes.touch(leaf);
-    removeEntry(leaf.page, at.index);
+    removeEntry(at.page, at.index);
     mergeUp(this, at);
     collapseRoot(this);
   }
 
-  /** Makes every node on the path the version's own, from the root down. */
+  /** Makes every node on the path the version's own, from the root down, and marks it as changed. */
   #own(at: Cursor): void {
     for (let depth = 0; depth <= at.depth; depth++) {
       const node = at.nodes[depth]!;
-      if (this.owner.owns(node.birth)) continue;
+      if (this.owner.owns(node.birth)) {
+        if (depth === 0 && !node.dirty) this.owner.rootChanges();
+        this.nodes.touch(node);
+        continue;
+      }
       const copy = this.replace(node);
       at.nodes[depth] = copy;
       if (depth === 0) this.setRoot(copy);
@@ -193,17 +192,23 @@ export class Tree implements TreeEditor {
   setRoot(node: TreeNode): void {
     this.owner.root = node.id;
     this.owner.rootBirth = node.birth;
+    this.owner.rootSum = node.sum;
   }
 
   /** Points entry `index` of the internal node `parent` at `child`. */
   setChild(parent: TreeNode, index: number, child: TreeNode): void {
     this.nodes.touch(parent);
-    putChild(parent.page, index, child.id, child.birth);
+    putChild(parent.page, index, child.id, child.birth, child.sum);
+  }
+
+  /** Loads child `index` of the internal node `parent`. */
+  child(parent: TreeNode, index: number): TreeNode {
+    return this.nodes.load(childId(parent.page, index), childSum(parent.page, index));
   }
 
   /** Loads child `index` of `parent` as the version's own. */
   ownChild(parent: TreeNode, index: number): TreeNode {
-    const child = this.nodes.load(childId(parent.page, index));
+    const child = this.child(parent, index);
     if (this.owner.owns(child.birth)) return child;
     const copy = this.replace(child);
     this.setChild(parent, index, copy);

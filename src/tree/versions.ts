@@ -181,11 +181,16 @@ export class Versions {
     this.#dirty.add(version.id);
   }
 
-  capture(batch: Batch): void {
+  /** `sumOf`: the checksum of a root that the same capture stores. */
+  capture(batch: Batch, sumOf: (root: number) => number | undefined): void {
     for (const id of this.#dirty) {
       const version = this.#versions.get(id);
-      if (version === undefined) batch.delete(versionKey(id));
-      else batch.put(versionKey(id), encodeVersion(version));
+      if (version === undefined) {
+        batch.delete(versionKey(id));
+        continue;
+      }
+      version.rootSum = sumOf(version.root) ?? version.rootSum;
+      batch.put(versionKey(id), encodeVersion(version));
     }
     this.#dirty.clear();
     for (const id of this.#newAliases) batch.put(aliasKey(id), encodeAlias(this.#aliases.get(id)!));

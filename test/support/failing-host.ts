@@ -15,6 +15,7 @@ import {
   type KeyValuePair,
   type OpenStore,
   type ReadView,
+  openLedger,
 } from '../../src/store/index.ts';
 import { assert } from '../../src/util/index.ts';
 import { HostFile, type Random } from './host-file.ts';
@@ -96,7 +97,8 @@ export class FailingHost {
     const { kv: records, late, data, journal } = this.#parts;
     if (late !== undefined) await late.applyTo(records);
     this.#parts.late = undefined;
-    const kv = new HostKeyValue(this, records, (batch) => (this.#batch = batch));
+    const engine = new HostKeyValue(this, records, (batch) => (this.#batch = batch));
+    const kv = await openLedger(engine, { database: 'db' });
     const file = new HostBlockFile(this, data);
     const allocator = await BlockAllocator.load(kv);
     assert(allocator.endBlock * BLOCK_BYTES <= file.sizeBytes, 'the data file holds all blocks that are in use');

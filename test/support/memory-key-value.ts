@@ -72,7 +72,7 @@ export class MemoryKeyValue implements KeyValue {
   }
 }
 
-class MemoryBatch implements Batch {
+export class MemoryBatch implements Batch {
   readonly changes: [key: string, value: Uint8Array | undefined][] = [];
   bytes = 0;
   written = false;

@@ -1,5 +1,13 @@
 /** A store in memory with its volumes, and a clock that stands still unless a test turns it. */
-import { BlockAllocator, Blocks, Journal, type JournalFile, type OpenStore } from '../../src/store/index.ts';
+import {
+  BlockAllocator,
+  Blocks,
+  Journal,
+  type JournalFile,
+  type KeyValue,
+  type OpenStore,
+  openLedger,
+} from '../../src/store/index.ts';
 import type { Clock, Timespec } from '../../src/util/index.ts';
 import { Volumes, checkVolumes, type VolumesOptions } from '../../src/volume/index.ts';
 import { MemoryBlockFile } from './memory-block-file.ts';
@@ -28,6 +36,7 @@ export class TestClock implements Clock {
 export interface MemoryVolumes {
   readonly volumes: Volumes;
   readonly clock: TestClock;
+  /** What lies below the ledger: the records as they are stored. */
   readonly kv: MemoryKeyValue;
   readonly blocks: MemoryBlockFile;
   readonly journal: MemoryJournalFile;
@@ -39,15 +48,20 @@ export interface MemoryVolumesOptions extends VolumesOptions {
   kv?: MemoryKeyValue;
   blocks?: MemoryBlockFile;
   journal?: MemoryJournalFile;
+  /** Opens it read-only where the ledger does not match. */
+  rewind?: boolean;
 }
 
 /** A new store with the volume `main`, whose root belongs to 0:0; commits come only when they are asked for. */
 export async function openMemoryVolumes(options: MemoryVolumesOptions = {}): Promise<MemoryVolumes> {
   const { kv = new MemoryKeyValue(), blocks = new MemoryBlockFile(), ...others } = options;
-  const { journal = new MemoryJournalFile(), ...rest } = others;
+  const { journal = new MemoryJournalFile(), rewind = false, ...rest } = others;
   const clock = new TestClock();
-  const allocator = await (kv.damage === undefined ? BlockAllocator.load(kv) : BlockAllocator.loadDamaged(kv, 1));
-  const volumes = await Volumes.open(memoryStore(kv, blocks, allocator, journal), {
+  const engine = await openLedger(kv, { database: 'db', rewind });
+  const allocator = await (engine.damage === undefined
+    ? BlockAllocator.load(engine)
+    : BlockAllocator.loadDamaged(engine, 1));
+  const volumes = await Volumes.open(memoryStore(engine, blocks, allocator, journal), {
     clock,
     commitIntervalMs: 1_000_000,
     uid: 0,
@@ -65,12 +79,7 @@ export async function openMemoryVolumes(options: MemoryVolumesOptions = {}): Pro
 }
 
 /** An open store of these parts. */
-function memoryStore(
-  kv: MemoryKeyValue,
-  file: MemoryBlockFile,
-  allocator: BlockAllocator,
-  journal: JournalFile,
-): OpenStore {
+function memoryStore(kv: KeyValue, file: MemoryBlockFile, allocator: BlockAllocator, journal: JournalFile): OpenStore {
   return {
     kv,
     blocks: new Blocks(file, (block) => allocator.isAllocated(block)),

@@ -27,7 +27,8 @@ Mount options:
   suid, dev                 honour setuid programs and device nodes (root only)
   noexec                    run no programs
   fsname=NAME               what the mount table shows as device
-  rewind                    of a store whose latest changes are damaged: what it held before, read-only`,
+  rewind                    of a store whose latest changes are damaged, or in which older ones came back:
+                            what it held before, or holds, read-only`,
     )
     .action(async (target: string, dir: string, options: { options: string[]; foreground?: boolean }) => {
       const { runMount } = await import('../run/mount.ts');

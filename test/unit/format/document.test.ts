@@ -13,19 +13,24 @@ import {
   createInode,
   deadKey,
   deadSumKey,
+  deadTotalKey,
   decodeAlias,
   decodeDead,
   decodeDeadSum,
+  decodeDeadTotal,
   decodeInode,
   decodeJournalMark,
+  decodeLedger,
   decodePage,
   decodeSuper,
   decodeVersion,
   encodeAlias,
   encodeDead,
   encodeDeadSum,
+  encodeDeadTotal,
   encodeInode,
   encodeJournalMark,
+  encodeLedger,
   encodePage,
   encodeSuper,
   encodeVersion,
@@ -95,6 +100,7 @@ describe('FORMAT.md', () => {
   it('shows a version record', () => {
     const fields = {
       ...{ state: 2, parent: 4, tag: 6, volume: 1, root: 291, rootBirth: 5, deadList: 5 },
+      rootSum: 0xaabbccdd,
       ...{ referencedBlocks: 1000, referencedNodes: 40, bornBlocks: 12, bornNodes: 4 },
       createdMs: Date.parse('2026-01-31T12:00:00Z'),
       label: { name: 'a', accessPoint: 'a' },
@@ -106,8 +112,11 @@ describe('FORMAT.md', () => {
   it('shows dead-list records, sums and aliases', () => {
     expect(example('dead record')).toEqual(Uint8Array.of(...deadKey(6, 5, DEAD_BLOCKS, 4096), ...encodeDead(3)));
     expect(decodeDead(encodeDead(3), 'example')).toBe(3);
-    expect(example('dead sum')).toEqual(Uint8Array.of(...deadSumKey(6, 5), ...encodeDeadSum(2, 3)));
-    expect(decodeDeadSum(encodeDeadSum(2, 3), 'example')).toEqual({ nodes: 2, blocks: 3 });
+    const sum = { nodes: 2, blocks: 3, records: 0x0123456789ab };
+    expect(example('dead sum')).toEqual(Uint8Array.of(...deadSumKey(6, 5), ...encodeDeadSum(sum)));
+    expect(decodeDeadSum(encodeDeadSum(sum), 'example')).toEqual(sum);
+    expect(example('dead total')).toEqual(Uint8Array.of(...deadTotalKey(6), ...encodeDeadTotal(0x1112)));
+    expect(decodeDeadTotal(encodeDeadTotal(0x1112), 'example')).toBe(0x1112);
     expect(example('alias record')).toEqual(encodeAlias(5));
     expect(decodeAlias(encodeAlias(5), 'example')).toBe(5);
   });
@@ -186,5 +195,11 @@ describe('FORMAT.md', () => {
   it('shows a journal mark', () => {
     expect(decodeJournalMark(example('journal mark'))).toBe(7);
     expect(encodeJournalMark(7)).toEqual(example('journal mark'));
+  });
+
+  it('shows a ledger', () => {
+    const [records, sum] = [4, 0x0001faceb00c];
+    expect(decodeLedger(example('ledger'))).toEqual({ records, sum });
+    expect(encodeLedger(records, sum)).toEqual(example('ledger'));
   });
 });

@@ -20,7 +20,7 @@ describe('format.json', () => {
   });
 
   it('of a newer format is refused, whatever else it says', () => {
-    for (const text of ['{"format": 3}', change({ format: 3, uuid: 5 })]) {
+    for (const text of ['{"format": 4}', change({ format: 4, uuid: 5 })]) {
       const error = (() => {
         try {
           return decodeStoreFormat(text, 'format.json');
@@ -30,7 +30,7 @@ describe('format.json', () => {
       })();
       expect(error).toBeInstanceOf(FsError);
       expect(error).toMatchObject({ code: 'EOPNOTSUPP', reason: 'store-format-unsupported' });
-      expect((error as Error).message).toMatch(/format 3.*format 2.*newer amberfs/);
+      expect((error as Error).message).toMatch(/format 4.*format 3.*newer amberfs/);
     }
   });
 

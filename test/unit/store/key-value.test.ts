@@ -1,7 +1,9 @@
 import { dir } from 'tmp-promise';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CorruptionError, FsError, StoreError } from '../../../src/errors/index.ts';
+import { SPACE, spaceKey } from '../../../src/format/index.ts';
 import type { HostSpace } from '../../../src/store/host-space.ts';
+import { type KeyValue, openLedger } from '../../../src/store/index.ts';
 import { DatabaseLockedError, openLevel } from '../../../src/store/leveldb.ts';
 import { keyValueContract } from '../../contract/kv.ts';
 import { MemoryKeyValue } from '../../support/memory-key-value.ts';
@@ -18,6 +20,14 @@ keyValueContract(
   () => openLevel(`${temporary.path}/db${count}`),
 );
 keyValueContract('memory', () => Promise.resolve(new MemoryKeyValue()));
+
+const openWithLedger = (kv: KeyValue): Promise<KeyValue> => openLedger(kv, { database: 'db' });
+keyValueContract(
+  'LevelDB with a ledger',
+  async () => openWithLedger(await openLevel(newPath(), { create: true })),
+  async () => openWithLedger(await openLevel(`${temporary.path}/db${count}`)),
+  spaceKey(SPACE.ledger),
+);
 
 describe('LevelDB', () => {
   it('is refused where there is none, and where there is one to be made', async () => {

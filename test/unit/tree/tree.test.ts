@@ -62,7 +62,7 @@ describe('Tree', () => {
         });
         const expected = [...model].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `${name}=${value}`);
         expect(contents(tree)).toEqual(expected);
-        expect(checkTree(forest.nodes, tree.owner.root).problems).toEqual([]);
+        expect(checkTree(forest.nodes, tree.owner.root, tree.owner.rootSum).problems).toEqual([]);
       }),
       { numRuns: 60 },
     );
@@ -71,7 +71,7 @@ describe('Tree', () => {
   it('fills nodes when keys come in order, and finds each key and its neighbours', async () => {
     const { tree, forest } = await plant();
     for (let slot = 0; slot < 5000; slot++) put(tree, 7, slot * 3, 1, 30);
-    const { nodes, problems } = checkTree(forest.nodes, tree.owner.root);
+    const { nodes, problems } = checkTree(forest.nodes, tree.owner.root, tree.owner.rootSum);
     expect(problems).toEqual([]);
     // 5,000 entries of 48 bytes: 84 to a node.
     expect(nodes.size).toBeLessThan(65);
@@ -86,7 +86,7 @@ describe('Tree', () => {
     const { tree, forest } = await plant();
     for (let slot = 0; slot < 3000; slot++) put(tree, 7, slot, 1, 60);
     for (let slot = 0; slot < 3000; slot++) expect(tree.remove(key.dirent(7, (slot * 7919) % 3000))).toBe(true);
-    expect(checkTree(forest.nodes, tree.owner.root).nodes.size).toBe(1);
+    expect(checkTree(forest.nodes, tree.owner.root, tree.owner.rootSum).nodes.size).toBe(1);
     expect(forest.versions.get(tree.owner.id).referencedNodes).toBe(1);
   });
 

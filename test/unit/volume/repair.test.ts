@@ -91,8 +91,8 @@ const DAMAGE: [name: string, make: (sample: Sample) => void | Promise<void>, sai
     async ({ volumes }) => {
       const { deadLists } = volumes.forest;
       const { deadList } = volumes.get('main').head.version;
-      const [birth, { nodes, blocks }] = [...(await deadLists.loadSums(deadList))][0]!;
-      deadLists.setSums(deadList, new Map([[birth, { nodes: nodes + 1, blocks: blocks + 2 }]]));
+      const [birth, { nodes, blocks, records }] = [...(await deadLists.loadSums(deadList))][0]!;
+      deadLists.setSums(deadList, new Map([[birth, { nodes: nodes + 1, blocks: blocks + 2, records }]]));
       deadLists.release(deadList);
     },
     /set its sums/,

@@ -1,0 +1,227 @@
+// The ledger: one record, written with every commit, that tells whether the records read at opening are those of one moment.
+//
+// LevelDB does not compare checksums while it reads and merges tables (native-notes/leveldb.md). A key that the disk changed can therefore
+// bring an older version of a record back, or hide one, and a merge makes that lasting: each record is right by itself then, and the tables
+// have right checksums too. Only the ledger knows that they don't belong together.
+//
+// INVARIANT: each batch that changes a counted record holds the ledger of all records as they are after it (checked by openLedger,
+// checkLedger, test/unit/store/ledger.test.ts).
+
+import { CorruptionError, StoreError } from '../errors/index.ts';
+import { SPACE, keyAfter, recordSum, spaceKey } from '../format/index.ts';
+import { assert, equalBytes } from '../util/index.ts';
+import type { Batch, KeyValue, KeyValuePair, ReadView, Reads } from './kv.ts';
+import { LEDGER_SPACES, LedgerTally } from './ledger-tally.ts';
+
+export interface LedgerOptions {
+  /** The directory of the database, for messages. */
+  readonly database: string;
+  /** Where the ledger does not match: shows what there is, read-only, instead of failing. */
+  readonly rewind?: boolean;
+}
+
+const LEDGER_KEY = spaceKey(SPACE.ledger);
+const COUNTED: ReadonlySet<number | undefined> = new Set(LEDGER_SPACES);
+/** Records of one range: their values are in memory together, bitmaps of 4 KiB among them. */
+const SLICE = 1024;
+
+const MIXED =
+  'some of its records are of an older time than others, or lost (the disk changed the database while it was open)';
+const REMEDY =
+  'no record was changed; restore the store from a backup, or mount it with -o rewind to see what it holds, read-only, ' +
+  'though some of that may be of an older time';
+const REWOUND =
+  'what is shown may be of an older time in parts, and nothing can be changed; ' +
+  'copy what is needed to a new store, or restore the store from a backup';
+
+/**
+ * Compares the records of `kv` with its ledger, and gives an engine that is `kv` but for its batches, which keep the ledger. Batches are
+ * written to it one after another, and to `kv` by it alone. An engine that knows of damage is given back as it is.
+ *
+ * Throws CorruptionError, which names the database, where the ledger does not match; with `rewind` gives an engine with that as `damage`,
+ * which takes no writes. Throws like `kv.range`.
+ */
+export async function openLedger(kv: KeyValue, { database, rewind = false }: LedgerOptions): Promise<KeyValue> {
+  if (kv.damage !== undefined) return kv;
+  const tally = new LedgerTally();
+  const sums: Sums = new Map();
+  for (const space of LEDGER_SPACES) {
+    await eachRecord(kv, space, (key, value) => {
+      const sum = recordSum(key, value);
+      tally.add(sum);
+      if (space !== SPACE.alias) sums.set(nameOf(key), sum | 0);
+    });
+  }
+  const mismatch = tally.mismatch(kv.get(LEDGER_KEY));
+  if (mismatch === undefined) return new LedgerKeyValue(kv, tally, sums);
+  const why = `${MIXED}: of the ledger, ${mismatch}`;
+  if (rewind) return readOnly(kv, new CorruptionError(database, `${why}; ${REWOUND}`));
+  throw new CorruptionError(database, `${why}; ${REMEDY}`);
+}
+
+/**
+ * What each record that can be changed adds to the ledger, by its key as Latin-1 text: a signed number, which takes no object of its own.
+ * Aliases, which only become more, are left out: what one adds is read where a batch changes it.
+ */
+type Sums = Map<string, number>;
+
+class LedgerKeyValue implements KeyValue {
+  readonly #kv: KeyValue;
+  readonly #sums: Sums;
+  #tally: LedgerTally;
+  #isWriting = false;
+
+  constructor(kv: KeyValue, tally: LedgerTally, sums: Sums) {
+    this.#kv = kv;
+    this.#tally = tally;
+    this.#sums = sums;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#kv.get(key);
+  }
+
+  range(from: Uint8Array, to: Uint8Array, limit?: number): Promise<KeyValuePair[]> {
+    return this.#kv.range(from, to, limit);
+  }
+
+  readView(): ReadView {
+    return this.#kv.readView();
+  }
+
+  newBatch(): Batch {
+    return new LedgerBatch(this, this.#kv.newBatch());
+  }
+
+  async write(batch: Batch, sync: boolean): Promise<void> {
+    assert(batch instanceof LedgerBatch && batch.engine === this, 'a batch is written to the engine that made it');
+    assert(!this.#isWriting, 'batches are written one after another');
+    this.#isWriting = true;
+    try {
+      const after = this.#tallyAfter(batch.changes);
+      if (batch.changes.size > 0) batch.putLedger(after.encode());
+      await this.#kv.write(batch.inner, sync);
+      // Only now: one that was not written is tried again.
+      this.#tally = after;
+      this.#note(batch.changes);
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#kv.close();
+  }
+
+  #tallyAfter(changes: Changes): LedgerTally {
+    const after = this.#tally.copy();
+    for (const [name, sum] of changes) {
+      const before = this.#sumOf(name);
+      if (before !== undefined) after.remove(before);
+      if (sum !== undefined) after.add(sum);
+    }
+    return after;
+  }
+
+  /** What the record adds to the ledger now; undefined where there is none. */
+  #sumOf(name: string): number | undefined {
+    if (!isAlias(name)) {
+      const sum = this.#sums.get(name);
+      return sum === undefined ? undefined : sum >>> 0;
+    }
+    const key = Buffer.from(name, 'latin1');
+    const value = this.#kv.get(key);
+    return value === undefined ? undefined : recordSum(key, value);
+  }
+
+  #note(changes: Changes): void {
+    for (const [name, sum] of changes) {
+      if (sum === undefined) this.#sums.delete(name);
+      else if (!isAlias(name)) this.#sums.set(name, sum | 0);
+    }
+  }
+}
+
+/** What a batch makes of counted records: what each will add to the ledger, undefined for one that it deletes. */
+type Changes = ReadonlyMap<string, number | undefined>;
+
+/** A batch that remembers which counted records it changes. */
+class LedgerBatch implements Batch {
+  readonly engine: LedgerKeyValue;
+  readonly inner: Batch;
+  readonly #changes = new Map<string, number | undefined>();
+  #ledger: Uint8Array | undefined;
+
+  constructor(engine: LedgerKeyValue, inner: Batch) {
+    this.engine = engine;
+    this.inner = inner;
+  }
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.inner.put(key, value);
+    if (COUNTED.has(key[0])) this.#changes.set(nameOf(key), recordSum(key, value));
+  }
+
+  delete(key: Uint8Array): void {
+    this.inner.delete(key);
+    if (COUNTED.has(key[0])) this.#changes.set(nameOf(key), undefined);
+  }
+
+  get changes(): Changes {
+    return this.#changes;
+  }
+
+  /** Puts the ledger as it is after the batch: once, however often the batch is tried, unless another one was written in between. */
+  putLedger(ledger: Uint8Array): void {
+    if (this.#ledger !== undefined && equalBytes(this.#ledger, ledger)) return;
+    this.inner.put(LEDGER_KEY, ledger);
+    this.#ledger = ledger;
+  }
+
+  get operations(): number {
+    return this.inner.operations;
+  }
+
+  get bytes(): number {
+    return this.inner.bytes;
+  }
+}
+
+/** `kv`, which takes no writes because of `damage`. */
+function readOnly(kv: KeyValue, damage: CorruptionError): KeyValue {
+  const refusal = (): StoreError => new StoreError(damage.message, { cause: damage });
+  return {
+    damage,
+    get: (key) => kv.get(key),
+    range: (from, to, limit) => kv.range(from, to, limit),
+    readView: () => kv.readView(),
+    newBatch: () => {
+      throw refusal();
+    },
+    write: () => Promise.reject(refusal()),
+    close: () => kv.close(),
+  };
+}
+
+/** Calls `visit` for every record of a key space, in slices. */
+async function eachRecord(
+  kv: Reads,
+  space: number,
+  visit: (key: Uint8Array, value: Uint8Array) => void,
+): Promise<void> {
+  const to = spaceKey(space, true);
+  for (let from = spaceKey(space); ;) {
+    const slice = await kv.range(from, to, SLICE);
+    for (const [key, value] of slice) visit(key, value);
+    if (slice.length < SLICE) return;
+    from = keyAfter(slice.at(-1)![0]);
+  }
+}
+
+function nameOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
+}
+
+function isAlias(name: string): boolean {
+  return name.charCodeAt(0) === SPACE.alias;
+}
