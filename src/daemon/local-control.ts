@@ -57,7 +57,8 @@ export async function checkHere(path: string, failure: Error, data: boolean): Pr
   const first = { text: `the store can't be opened: ${failure.message}`, path: null };
   let store: OpenStore;
   try {
-    store = await openStore(path, { log: stderrLog });
+    // What is left is looked at as it is, though some of it may be of an earlier time.
+    store = await openStore(path, { log: stderrLog, rewind: true });
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error;
     return { ...NOTHING_CHECKED, problems: [first] };
