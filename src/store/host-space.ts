@@ -3,7 +3,8 @@
 // use, and a commit starts only where it leaves room for the compactions that it may cause. In between, what adds names and attributes
 // stops before what only takes away, so that on a full host deleting works to the end, commits included.
 
-import { statfsSync } from 'node:fs';
+import { type StatsFs, statfsSync } from 'node:fs';
+import { hostFailure } from './host-failure.ts';
 
 const MIB = 1024 * 1024;
 /** What file contents leave free: a share of the host, within bounds. */
@@ -70,11 +71,19 @@ interface Figures {
 }
 
 function figuresOf(path: string): Figures {
-  const { bavail, blocks, bsize } = statfsSync(path);
+  const { bavail, blocks, bsize } = statfs(path);
   return {
     freeBytes: bavail * bsize,
     reserveBytes: Math.min(RESERVE_BYTES_MAX, Math.max(RESERVE_BYTES_MIN, blocks * bsize * RESERVE_SHARE)),
   };
+}
+
+function statfs(path: string): StatsFs {
+  try {
+    return statfsSync(path);
+  } catch (cause) {
+    throw hostFailure(cause, `asking for the free space of ${path}`);
+  }
 }
 
 /** Free bytes, less `part` of the reserve. */
