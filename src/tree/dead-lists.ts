@@ -99,6 +99,8 @@ export class DeadLists {
     const loaded = this.#sums.get(list);
     if (loaded !== undefined) return loaded;
     const sums = new Map<number, OpenSum>();
+    // The list is empty, as those of many thousand clones may be: there is nothing to read.
+    if (this.#totals?.has(list) === false) return this.#keepSums(list, sums);
     const expected = this.#totals?.get(list) ?? 0;
     let total = 0;
     for (const [key, value] of await this.#kv.range(deadSumKey(list, 0), deadSumKey(list + 1, 0))) {
@@ -109,7 +111,11 @@ export class DeadLists {
     }
     if (this.#totals !== undefined && total !== expected)
       throw new CorruptionError(`sums of dead list ${list}`, 'they are not those that were stored last');
-    // Somebody else may have loaded them meanwhile, and changed them since.
+    return this.#keepSums(list, sums);
+  }
+
+  /** Somebody else may have loaded them meanwhile, and changed them since: gives those that count. */
+  #keepSums(list: number, sums: Map<number, OpenSum>): ReadonlyMap<number, DeadSum> {
     const other = this.#sums.get(list);
     if (other !== undefined) return other;
     this.#sums.set(list, sums);
