@@ -54,6 +54,18 @@ describe('listings', () => {
     expect(sorted).toBe('two\none\n');
   });
 
+  test('snapshot list of some that are named', async () => {
+    const { dir, store } = mounted;
+    expect(await mounted.amberfs('snapshot', 'list', `${dir}@two`, '-H', '-o', 'name')).toBe('two\n');
+    const both = await mounted.amberfs('snapshot', 'list', `${dir}@two`, `${store}@one`, '-H', '-o', 'name');
+    expect(both).toBe('two\none\n');
+    expect(await mounted.amberfs('snapshot', 'list', `${dir}@two`, '--tree', '-H', '-o', 'name')).toContain('two');
+    const none = await mounted.tryAmberfs('snapshot', 'list', `${dir}@three`);
+    expect([none.status, none.stderr]).toEqual([1, expect.stringContaining('three')]);
+    const free = await mounted.tryAmberfs('snapshot', 'list', `${dir}@two`, '--free', '1M');
+    expect([free.status, free.stderr]).toEqual([2, expect.stringContaining('leave "@two" out')]);
+  });
+
   test('snapshot info, by mount and by store', async () => {
     for (const target of [`${mounted.dir}@one`, `${mounted.store}:main@one`]) {
       const info = await mounted.json('snapshot', 'info', target);

@@ -28,7 +28,7 @@ export function addSnapshotCommands(program: Command, outcome: Outcome): void {
     snapshot
       .command('list')
       .description('list the snapshots of volumes')
-      .argument('<target...>', 'the volumes: TARGET'),
+      .argument('<target...>', 'the volumes: TARGET; one snapshot alone: TARGET@NAME'),
   )
     .option('--tree', 'show which snapshot was taken after which, and the clones')
     .option('--free <size>', 'list only the oldest whose deletion frees so much, as 10G')

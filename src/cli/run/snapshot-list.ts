@@ -7,7 +7,7 @@ import { UsageError, forEach } from '../failure.ts';
 import { parseSize } from '../../util/index.ts';
 import { formatSize } from '../sizes.ts';
 import { renderListing, type Listing } from '../table.ts';
-import { resolveTarget } from '../target.ts';
+import { parseTarget, resolveTarget } from '../target.ts';
 import { withStore } from '../with-store.ts';
 import { print } from './output.ts';
 import { SNAPSHOTS } from './snapshot-columns.ts';
@@ -19,9 +19,17 @@ export async function runSnapshotList(texts: readonly string[], options: Snapsho
   checkTree(options);
   const volumes: SnapshotInfo[][] = [];
   const status = await forEach(texts, options.json === true, async (text) => {
+    // A mount of a snapshot stands for its volume here; a name that was given is meant.
+    const { snapshot: name } = parseTarget(text);
+    if (name !== undefined && bytes !== undefined)
+      throw new UsageError('free-of-one', `--free chooses among the snapshots of a volume; leave "@${name}" out`);
     const target = await resolveTarget(text);
     const { volume } = target;
     await withStore(target, async (control) => {
+      if (name !== undefined) {
+        volumes.push([await control.call('snapshot.info', { volume, name })]);
+        return;
+      }
       if (bytes === undefined) {
         volumes.push(await control.call('snapshot.list', { volume }));
         return;
