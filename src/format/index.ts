@@ -71,6 +71,7 @@ export {
 export {
   type CloneOrigin,
   type DeadSum,
+  type LedgerEntry,
   RECORD,
   type SnapshotHold,
   type SnapshotLabel,

@@ -1,6 +1,6 @@
-// Values of the super, version, alias, dead, dead-sum, volume, journal and ledger records. Each starts with a type byte, a format byte and a CRC-32 of
-// the whole record with the sum's own bytes zero; numbers are big-endian; what people name and set is JSON at the end, so that it can
-// grow without a new format.
+// Values of the super, version, alias, volume, dead-list, journal and ledger records. Each starts with a type byte, a format byte and a CRC-32 of
+// its key, where there may be others of its kind, and of the whole record with the sum's own bytes zero: one that came under another key does not
+// pass. Numbers are big-endian; what people name and set is JSON at the end, so that it can grow without a new format.
 // FROZEN BYTES: FORMAT.md, "Records".
 
 import { crc32 } from 'node:zlib';
@@ -92,7 +92,7 @@ export interface VersionRecord {
 
 const VERSION_FIXED_BYTES = 68;
 
-export function encodeVersion(version: VersionRecord): Uint8Array {
+export function encodeVersion(key: Uint8Array, version: VersionRecord): Uint8Array {
   const label = version.label === undefined ? '' : JSON.stringify(version.label);
   const text = new TextEncoder().encode(label);
   const bytes = new Uint8Array(VERSION_FIXED_BYTES + text.length);
@@ -110,11 +110,11 @@ export function encodeVersion(version: VersionRecord): Uint8Array {
   put48(bytes, 56, version.bornNodes);
   put48(bytes, 62, version.createdMs);
   bytes.set(text, VERSION_FIXED_BYTES);
-  return seal(bytes, RECORD.version);
+  return seal(bytes, RECORD.version, key);
 }
 
-export function decodeVersion(bytes: Uint8Array, record: string): VersionRecord {
-  checkRecord(bytes, RECORD.version, VERSION_FIXED_BYTES, record);
+export function decodeVersion(key: Uint8Array, bytes: Uint8Array, record: string): VersionRecord {
+  checkRecord(bytes, RECORD.version, VERSION_FIXED_BYTES, record, key);
   const text = new TextDecoder().decode(bytes.subarray(VERSION_FIXED_BYTES));
   return {
     state: bytes[6]!,
@@ -160,28 +160,28 @@ export function decodeSuper(bytes: Uint8Array): SuperRecord {
 const ALIAS_BYTES = 10;
 
 /** `target`: the version that the key's version was merged into. */
-export function encodeAlias(target: number): Uint8Array {
+export function encodeAlias(key: Uint8Array, target: number): Uint8Array {
   const bytes = new Uint8Array(ALIAS_BYTES);
   put32(bytes, 6, target);
-  return seal(bytes, RECORD.alias);
+  return seal(bytes, RECORD.alias, key);
 }
 
-export function decodeAlias(bytes: Uint8Array, record: string): number {
-  checkRecord(bytes, RECORD.alias, ALIAS_BYTES, record);
+export function decodeAlias(key: Uint8Array, bytes: Uint8Array, record: string): number {
+  checkRecord(bytes, RECORD.alias, ALIAS_BYTES, record, key);
   return get32(bytes, 6);
 }
 
 const DEAD_BYTES = 10;
 
 /** `length`: how many nodes or blocks, from the key's on. */
-export function encodeDead(length: number): Uint8Array {
+export function encodeDead(key: Uint8Array, length: number): Uint8Array {
   const bytes = new Uint8Array(DEAD_BYTES);
   put32(bytes, 6, length);
-  return seal(bytes, RECORD.dead);
+  return seal(bytes, RECORD.dead, key);
 }
 
-export function decodeDead(bytes: Uint8Array, record: string): number {
-  checkRecord(bytes, RECORD.dead, DEAD_BYTES, record);
+export function decodeDead(key: Uint8Array, bytes: Uint8Array, record: string): number {
+  checkRecord(bytes, RECORD.dead, DEAD_BYTES, record, key);
   return get32(bytes, 6);
 }
 
@@ -195,30 +195,30 @@ export interface DeadSum {
 
 const DEAD_SUM_BYTES = 24;
 
-export function encodeDeadSum({ nodes, blocks, records }: DeadSum): Uint8Array {
+export function encodeDeadSum(key: Uint8Array, { nodes, blocks, records }: DeadSum): Uint8Array {
   const bytes = new Uint8Array(DEAD_SUM_BYTES);
   put48(bytes, 6, nodes);
   put48(bytes, 12, blocks);
   put48(bytes, 18, records);
-  return seal(bytes, RECORD.deadSum);
+  return seal(bytes, RECORD.deadSum, key);
 }
 
-export function decodeDeadSum(bytes: Uint8Array, record: string): DeadSum {
-  checkRecord(bytes, RECORD.deadSum, DEAD_SUM_BYTES, record);
+export function decodeDeadSum(key: Uint8Array, bytes: Uint8Array, record: string): DeadSum {
+  checkRecord(bytes, RECORD.deadSum, DEAD_SUM_BYTES, record, key);
   return { nodes: get48(bytes, 6), blocks: get48(bytes, 12), records: get48(bytes, 18) };
 }
 
 const DEAD_TOTAL_BYTES = 12;
 
 /** `total`: what the sums of a dead list add up to (record-sum.ts). */
-export function encodeDeadTotal(total: number): Uint8Array {
+export function encodeDeadTotal(key: Uint8Array, total: number): Uint8Array {
   const bytes = new Uint8Array(DEAD_TOTAL_BYTES);
   put48(bytes, 6, total);
-  return seal(bytes, RECORD.deadTotal);
+  return seal(bytes, RECORD.deadTotal, key);
 }
 
-export function decodeDeadTotal(bytes: Uint8Array, record: string): number {
-  checkRecord(bytes, RECORD.deadTotal, DEAD_TOTAL_BYTES, record);
+export function decodeDeadTotal(key: Uint8Array, bytes: Uint8Array, record: string): number {
+  checkRecord(bytes, RECORD.deadTotal, DEAD_TOTAL_BYTES, record, key);
   return get48(bytes, 6);
 }
 
@@ -236,26 +236,36 @@ export function decodeJournalMark(bytes: Uint8Array): number {
   return get48(bytes, 6);
 }
 
-const LEDGER_BYTES = 18;
-
-/** What the ledger says of the records that it counts. */
-export interface LedgerRecord {
+/** What the ledger says of the records of one key space. */
+export interface LedgerEntry {
   /** How many there are. */
-  records: number;
-  /** The sum of the CRC-32 of each, key and value, modulo 2^48. */
-  sum: number;
+  readonly records: number;
+  /** What they add up to (record-sum.ts). */
+  readonly sum: number;
 }
 
-export function encodeLedger(records: number, sum: number): Uint8Array {
-  const bytes = new Uint8Array(LEDGER_BYTES);
-  put48(bytes, 6, records);
-  put48(bytes, 12, sum);
+const LEDGER_ENTRY_BYTES = 13;
+
+/** `entries`: of each key space that has records. */
+export function encodeLedger(entries: readonly (readonly [space: number, entry: LedgerEntry])[]): Uint8Array {
+  const bytes = new Uint8Array(BODY_AT + entries.length * LEDGER_ENTRY_BYTES);
+  const sorted = entries.toSorted(([a], [b]) => a - b);
+  for (const [index, [space, { records, sum }]] of sorted.entries()) {
+    const at = BODY_AT + index * LEDGER_ENTRY_BYTES;
+    bytes[at] = space;
+    put48(bytes, at + 1, records);
+    put48(bytes, at + 7, sum);
+  }
   return seal(bytes, RECORD.ledger);
 }
 
-export function decodeLedger(bytes: Uint8Array): LedgerRecord {
-  checkRecord(bytes, RECORD.ledger, LEDGER_BYTES, 'ledger');
-  return { records: get48(bytes, 6), sum: get48(bytes, 12) };
+/** The entries by key space. */
+export function decodeLedger(bytes: Uint8Array): Map<number, LedgerEntry> {
+  checkRecord(bytes, RECORD.ledger, BODY_AT, 'ledger');
+  const entries = new Map<number, LedgerEntry>();
+  for (let at = BODY_AT; at + LEDGER_ENTRY_BYTES <= bytes.length; at += LEDGER_ENTRY_BYTES)
+    entries.set(bytes[at]!, { records: get48(bytes, at + 1), sum: get48(bytes, at + 7) });
+  return entries;
 }
 
 /** Where a clone came from. */
@@ -280,33 +290,35 @@ export interface VolumeRecord {
   properties: Readonly<Record<string, string>>;
 }
 
-export function encodeVolume(volume: VolumeRecord): Uint8Array {
+export function encodeVolume(key: Uint8Array, volume: VolumeRecord): Uint8Array {
   const text = new TextEncoder().encode(JSON.stringify(volume));
   const bytes = new Uint8Array(BODY_AT + text.length);
   bytes.set(text, BODY_AT);
-  return seal(bytes, RECORD.volume);
+  return seal(bytes, RECORD.volume, key);
 }
 
-export function decodeVolume(bytes: Uint8Array, record: string): VolumeRecord {
-  checkRecord(bytes, RECORD.volume, BODY_AT, record);
+export function decodeVolume(key: Uint8Array, bytes: Uint8Array, record: string): VolumeRecord {
+  checkRecord(bytes, RECORD.volume, BODY_AT, record, key);
   return parseJson(new TextDecoder().decode(bytes.subarray(BODY_AT)), record) as VolumeRecord;
 }
 
-/** Writes type, format and checksum into a record whose body is complete. */
-function seal(bytes: Uint8Array, type: number): Uint8Array {
+const NO_KEY = new Uint8Array(0);
+
+/** Writes type, format and checksum into a record whose body is complete. `key`: the record's, where there may be others of its kind. */
+function seal(bytes: Uint8Array, type: number, key: Uint8Array = NO_KEY): Uint8Array {
   bytes[0] = type;
   bytes[1] = RECORD_FORMAT;
-  put32(bytes, CRC_AT, crc32(bytes));
+  put32(bytes, CRC_AT, crc32(bytes, crc32(key)));
   return bytes;
 }
 
 const NO_SUM = new Uint8Array(BODY_AT - CRC_AT);
 
-/** Throws CorruptionError, naming `record`, where `bytes` is not a whole record of `type` with at least `length` bytes. */
-function checkRecord(bytes: Uint8Array, type: number, length: number, record: string): void {
+/** Throws CorruptionError, naming `record`, where `bytes` is not a whole record of `type` with at least `length` bytes, made for `key`. */
+function checkRecord(bytes: Uint8Array, type: number, length: number, record: string, key: Uint8Array = NO_KEY): void {
   if (bytes.length < length || bytes[0] !== type) throw new CorruptionError(record, 'not a record of its kind');
   if (bytes[1] !== RECORD_FORMAT) throw new CorruptionError(record, `record format ${bytes[1]!} is unknown`);
-  const sum = crc32(bytes.subarray(BODY_AT), crc32(NO_SUM, crc32(bytes.subarray(0, CRC_AT))));
+  const sum = crc32(bytes.subarray(BODY_AT), crc32(NO_SUM, crc32(bytes.subarray(0, CRC_AT), crc32(key))));
   if (sum !== get32(bytes, CRC_AT)) throw new CorruptionError(record, 'checksum does not match');
 }
 

@@ -30,33 +30,60 @@ const MIXED =
 const REMEDY =
   'no record was changed; restore the store from a backup, or mount it with -o rewind to see what it holds, read-only, ' +
   'though some of that may be of an older time';
+const UNSURE =
+  'of some records it can not be told whether they are of the same time as the others, so what is shown may be of an older time in parts';
 const REWOUND =
   'what is shown may be of an older time in parts, and nothing can be changed; ' +
   'copy what is needed to a new store, or restore the store from a backup';
 
 /**
  * Compares the records of `kv` with its ledger, and gives an engine that is `kv` but for its batches, which keep the ledger. Batches are
- * written to it one after another, and to `kv` by it alone. An engine that knows of damage is given back as it is.
+ * written to it one after another, and to `kv` by it alone. Of an engine that knows of damage those key spaces are compared that can be read
+ * whole; its `damage` says where there are others.
  *
  * Throws CorruptionError, which names the database, where the ledger does not match; with `rewind` gives an engine with that as `damage`,
  * which takes no writes. Throws like `kv.range`.
  */
 export async function openLedger(kv: KeyValue, { database, rewind = false }: LedgerOptions): Promise<KeyValue> {
-  if (kv.damage !== undefined) return kv;
   const tally = new LedgerTally();
   const sums: Sums = new Map();
-  for (const space of LEDGER_SPACES) {
+  const whole: number[] = [];
+  for (const space of LEDGER_SPACES) if (await count(kv, space, tally, sums)) whole.push(space);
+  const stored = readLedger(kv);
+  const mismatch = stored === 'unreadable' ? undefined : tally.mismatch(stored, whole);
+  if (mismatch !== undefined) {
+    const why = `${MIXED}: of the ledger, ${mismatch}`;
+    if (rewind) return readOnly(kv, new CorruptionError(database, `${why}; ${REWOUND}`));
+    throw new CorruptionError(database, `${why}; ${REMEDY}`);
+  }
+  if (kv.damage === undefined) return new LedgerKeyValue(kv, tally, sums);
+  if (stored !== 'unreadable' && whole.length === LEDGER_SPACES.length) return kv;
+  const { record, message } = kv.damage;
+  return readOnly(kv, new CorruptionError(record, `${message.slice(`${record}: `.length)}; ${UNSURE}`));
+}
+
+/** Counts the records of a key space; false where not all can be read, which is an error where nothing is known to be damaged. */
+async function count(kv: KeyValue, space: number, tally: LedgerTally, sums: Sums): Promise<boolean> {
+  try {
     await eachRecord(kv, space, (key, value) => {
       const sum = recordSum(key, value);
-      tally.add(sum);
+      tally.add(space, sum);
       if (space !== SPACE.alias) sums.set(nameOf(key), sum | 0);
     });
+    return true;
+  } catch (error) {
+    if (kv.damage === undefined || !(error instanceof CorruptionError)) throw error;
+    return false;
   }
-  const mismatch = tally.mismatch(kv.get(LEDGER_KEY));
-  if (mismatch === undefined) return new LedgerKeyValue(kv, tally, sums);
-  const why = `${MIXED}: of the ledger, ${mismatch}`;
-  if (rewind) return readOnly(kv, new CorruptionError(database, `${why}; ${REWOUND}`));
-  throw new CorruptionError(database, `${why}; ${REMEDY}`);
+}
+
+function readLedger(kv: KeyValue): Uint8Array | 'unreadable' | undefined {
+  try {
+    return kv.get(LEDGER_KEY);
+  } catch (error) {
+    if (kv.damage === undefined || !(error instanceof CorruptionError)) throw error;
+    return 'unreadable';
+  }
 }
 
 /**
@@ -117,8 +144,9 @@ class LedgerKeyValue implements KeyValue {
     const after = this.#tally.copy();
     for (const [name, sum] of changes) {
       const before = this.#sumOf(name);
-      if (before !== undefined) after.remove(before);
-      if (sum !== undefined) after.add(sum);
+      const space = name.charCodeAt(0);
+      if (before !== undefined) after.remove(space, before);
+      if (sum !== undefined) after.add(space, sum);
     }
     return after;
   }

@@ -197,7 +197,7 @@ class Check {
     const [from, to] = [deadKey(deadList, 0, 0, 0), deadKey(deadList + 1, 0, 0, 0)];
     await eachStored(reads, from, to, this.#options.pace, (key, value) => {
       const { birth, kind, start } = parseDeadKey(key);
-      const length = decodeDead(value, `dead list ${deadList}`);
+      const length = decodeDead(key, value, `dead list ${deadList}`);
       const sum = sums.get(birth) ?? { nodes: 0, blocks: 0, records: 0 };
       sums.set(birth, sum);
       if (kind === DEAD_NODE) sum.nodes += length;

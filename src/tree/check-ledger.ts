@@ -10,7 +10,7 @@ export async function checkLedger(reads: Reads, pace: Pace): Promise<string | un
   const tally = new LedgerTally();
   for (const space of LEDGER_SPACES) {
     await eachStored(reads, spaceKey(space), spaceKey(space, true), pace, (key, value) => {
-      tally.add(recordSum(key, value));
+      tally.add(space, recordSum(key, value));
     });
   }
   const mismatch = tally.mismatch(reads.get(spaceKey(SPACE.ledger)));

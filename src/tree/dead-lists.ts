@@ -77,7 +77,7 @@ export class DeadLists {
     const totals = new Map<number, number>();
     await eachRecord(kv, SPACE.deadTotal, (key, value) => {
       const list = idOfKey(key);
-      totals.set(list, decodeDeadTotal(value, `total of dead list ${list}`));
+      totals.set(list, decodeDeadTotal(key, value, `total of dead list ${list}`));
     });
     return new DeadLists(kv, totals);
   }
@@ -106,7 +106,7 @@ export class DeadLists {
     for (const [key, value] of await this.#kv.range(deadSumKey(list, 0), deadSumKey(list + 1, 0))) {
       const stored = recordSum(key, value);
       total = addToSum(total, stored);
-      const sum = decodeDeadSum(value, `sums of dead list ${list}`);
+      const sum = decodeDeadSum(key, value, `sums of dead list ${list}`);
       sums.set(parseDeadSumKey(key).birth, { ...sum, stored, capture: 0, before: 0 });
     }
     if (this.#totals !== undefined && total !== expected)
@@ -126,8 +126,9 @@ export class DeadLists {
   sumOf(list: number, birth: number): DeadSum | undefined {
     const loaded = this.#sums.get(list);
     if (loaded !== undefined) return loaded.get(birth);
-    const value = this.#kv.get(deadSumKey(list, birth));
-    return value === undefined ? undefined : decodeDeadSum(value, `sums of dead list ${list}`);
+    const key = deadSumKey(list, birth);
+    const value = this.#kv.get(key);
+    return value === undefined ? undefined : decodeDeadSum(key, value, `sums of dead list ${list}`);
   }
 
   /** The other end of {@link start} or {@link loadSums}: without a holder, sums leave memory once LevelDB has them. */
@@ -233,7 +234,7 @@ export class DeadLists {
     for (let at = 0; at < pending.length; at += FIELDS) {
       const [list, birth, length] = [pending[at]!, pending[at + 1]!, pending[at + 4]!];
       const key = deadKey(list, birth, pending[at + 2]!, pending[at + 3]!);
-      const value = encodeDead(Math.abs(length));
+      const value = encodeDead(key, Math.abs(length));
       if (length < 0) batch.delete(key);
       else batch.put(key, value);
       this.#addRecord(this.#sums.get(list)!.get(birth)!, length < 0 ? -recordSum(key, value) : recordSum(key, value));
@@ -266,7 +267,7 @@ export class DeadLists {
         sums.delete(birth);
         batch.delete(key);
       } else {
-        const value = encodeDeadSum(sum);
+        const value = encodeDeadSum(key, sum);
         batch.put(key, value);
         sum.stored = recordSum(key, value);
         total = addToSum(total, sum.stored);
@@ -281,7 +282,8 @@ export class DeadLists {
       batch.delete(deadTotalKey(list));
     } else {
       this.#totals?.set(list, total);
-      batch.put(deadTotalKey(list), encodeDeadTotal(total));
+      const key = deadTotalKey(list);
+      batch.put(key, encodeDeadTotal(key, total));
     }
   }
 

@@ -41,7 +41,7 @@ export class DeadReader {
     this.#from = keyAfter(slice.at(-1)![0]);
     return slice.map(([key, value]) => {
       const { birth, kind, start } = parseDeadKey(key);
-      return { birth, kind, start, length: decodeDead(value, `dead list ${this.#list}`) };
+      return { birth, kind, start, length: decodeDead(key, value, `dead list ${this.#list}`) };
     });
   }
 

@@ -31,7 +31,7 @@ export async function readDeadSums(
     for (at++; at < sorted.length && sorted[at]! - last <= GAP_MAX; at++) last = sorted[at]!;
     await eachInRange(view, deadSumKey(from, 0), deadSumKey(last + 1, 0), ([key, value]) => {
       const { list, birth } = parseDeadSumKey(key);
-      const { nodes, blocks } = decodeDeadSum(value, `sums of dead list ${list}`);
+      const { nodes, blocks } = decodeDeadSum(key, value, `sums of dead list ${list}`);
       visit(list, birth, nodes + blocks);
     });
   }
@@ -43,7 +43,7 @@ export async function readDeadRuns(view: ReadView, list: number, birth: number):
   await eachInRange(view, deadKey(list, birth, 0, 0), deadKey(list, birth + 1, 0, 0), ([key, value]) => {
     const { kind, start } = parseDeadKey(key);
     const from = kind * BLOCKS_FROM + start;
-    runs.push(from, from + decodeDead(value, `dead list ${list}`));
+    runs.push(from, from + decodeDead(key, value, `dead list ${list}`));
   });
   return runs;
 }

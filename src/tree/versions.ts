@@ -46,10 +46,10 @@ export class Versions {
   static async load(kv: Reads, nextId: number): Promise<Versions> {
     const versions = new Versions(nextId);
     await eachRecord(kv, SPACE.version, (key, value) => {
-      versions.#add(idOfKey(key), value);
+      versions.#add(key, value);
     });
     await eachRecord(kv, SPACE.alias, (key, value) => {
-      versions.#addAlias(idOfKey(key), value);
+      versions.#addAlias(key, value);
     });
     versions.#join();
     return versions;
@@ -58,24 +58,30 @@ export class Versions {
   /** As {@link load}, of a damaged store: those versions that can be read. */
   static async loadReadable(kv: Reads, nextId: number): Promise<Versions> {
     const versions = new Versions(nextId);
-    versions.unreadable = await eachReadable(kv, versionKey, nextId, (id, value) => {
-      versions.#add(id, value);
+    versions.unreadable = await eachReadable(kv, versionKey, nextId, (key, value) => {
+      versions.#add(key, value);
     });
     // One that is not known is missed only by what gives space back.
-    await eachReadable(kv, aliasKey, nextId, (id, value) => {
-      versions.#addAlias(id, value);
+    await eachReadable(kv, aliasKey, nextId, (key, value) => {
+      versions.#addAlias(key, value);
     });
     for (const version of versions.all()) if (!versions.has(version.parent)) version.parent = 0;
     versions.#join();
     return versions;
   }
 
-  #add(id: number, value: Uint8Array): void {
-    this.#versions.set(id, { id, children: new Set(), ...decodeVersion(value, `version ${id}`) });
+  #add(key: Uint8Array, value: Uint8Array): void {
+    const id = idOfKey(key);
+    const record = decodeVersion(key, value, `version ${id}`);
+    // So there is no way from a version back to itself.
+    if (record.parent >= id) throw new CorruptionError(`version ${id}`, `its parent ${record.parent} is no older one`);
+    this.#versions.set(id, { id, children: new Set(), ...record });
   }
 
-  #addAlias(id: number, value: Uint8Array): void {
-    const target = decodeAlias(value, `alias ${id}`);
+  #addAlias(key: Uint8Array, value: Uint8Array): void {
+    const id = idOfKey(key);
+    const target = decodeAlias(key, value, `alias ${id}`);
+    if (target <= id) throw new CorruptionError(`alias ${id}`, `it leads to ${target}, which is no newer version`);
     this.#aliases.set(id, target);
     this.#targets.add(target);
   }
@@ -184,16 +190,20 @@ export class Versions {
   /** `sumOf`: the checksum of a root that the same capture stores. */
   capture(batch: Batch, sumOf: (root: number) => number | undefined): void {
     for (const id of this.#dirty) {
+      const key = versionKey(id);
       const version = this.#versions.get(id);
       if (version === undefined) {
-        batch.delete(versionKey(id));
+        batch.delete(key);
         continue;
       }
       version.rootSum = sumOf(version.root) ?? version.rootSum;
-      batch.put(versionKey(id), encodeVersion(version));
+      batch.put(key, encodeVersion(key, version));
     }
     this.#dirty.clear();
-    for (const id of this.#newAliases) batch.put(aliasKey(id), encodeAlias(this.#aliases.get(id)!));
+    for (const id of this.#newAliases) {
+      const key = aliasKey(id);
+      batch.put(key, encodeAlias(key, this.#aliases.get(id)!));
+    }
     this.#newAliases.length = 0;
   }
 }
@@ -203,25 +213,25 @@ async function eachReadable(
   kv: Reads,
   keyOf: (id: number) => Uint8Array,
   nextId: number,
-  visit: (id: number, value: Uint8Array) => void,
+  visit: (key: Uint8Array, value: Uint8Array) => void,
 ): Promise<number> {
   let unreadable = 0;
   for (let from = 1; from < nextId; from += LOAD_SLICE) {
     const to = Math.min(from + LOAD_SLICE, nextId);
     try {
-      for (const [key, value] of await kv.range(keyOf(from), keyOf(to))) visit(idOfKey(key), value);
+      for (const [key, value] of await kv.range(keyOf(from), keyOf(to))) visit(key, value);
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error;
-      for (let id = from; id < to; id++) if (!isReadable(kv, keyOf(id), (value) => visit(id, value))) unreadable++;
+      for (let id = from; id < to; id++) if (!isReadable(kv, keyOf(id), visit)) unreadable++;
     }
   }
   return unreadable;
 }
 
-function isReadable(kv: Reads, key: Uint8Array, visit: (value: Uint8Array) => void): boolean {
+function isReadable(kv: Reads, key: Uint8Array, visit: (key: Uint8Array, value: Uint8Array) => void): boolean {
   try {
     const value = kv.get(key);
-    if (value !== undefined) visit(value);
+    if (value !== undefined) visit(key, value);
     return true;
   } catch (error) {
     if (error instanceof CorruptionError) return false;

@@ -241,7 +241,7 @@ class StoreCheck {
     const names = new Map<number, { name: string; head: number }>();
     await eachStored(this.#reads, spaceKey(SPACE.volume), spaceKey(SPACE.volume, true), this.#pace, (key, value) => {
       const name = nameOfVolumeKey(key);
-      const { id, head } = decodeVolume(value, `volume ${name}`);
+      const { id, head } = decodeVolume(key, value, `volume ${name}`);
       names.set(id, { name, head });
     });
     return names;

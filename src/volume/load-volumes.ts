@@ -33,7 +33,7 @@ export async function loadVolumes(
     add(
       `volume ${name}`,
       () => {
-        const record = records.load(name, decodeVolume(value, `volume ${name}`));
+        const record = records.load(name, decodeVolume(key, value, `volume ${name}`));
         set.attach(record, forest.head(forest.versions.get(record.head)));
       },
       (why) => {

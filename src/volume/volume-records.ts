@@ -38,7 +38,10 @@ export class VolumeRecords implements CommitParticipant, RecordListener {
     // First those that go: another volume may have the name by now.
     for (const name of this.#gone) batch.delete(volumeKey(name));
     this.#gone.clear();
-    for (const record of this.#dirty) batch.put(volumeKey(record.name), encodeVolume(record.toJSON()));
+    for (const record of this.#dirty) {
+      const key = volumeKey(record.name);
+      batch.put(key, encodeVolume(key, record.toJSON()));
+    }
     this.#dirty.clear();
   }
 

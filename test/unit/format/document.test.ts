@@ -9,11 +9,17 @@ import {
   JournalRecordWriter,
   Key,
   RECORD,
+  type LedgerEntry,
   SPACE,
   createInode,
   deadKey,
   deadSumKey,
   deadTotalKey,
+  aliasKey,
+  versionKey,
+  volumeKey,
+  encodeVolume,
+  decodeVolume,
   decodeAlias,
   decodeDead,
   decodeDeadSum,
@@ -72,6 +78,8 @@ function bytesOfTable(names: readonly string[]): Record<string, number> {
   );
 }
 
+const VOLUME = { id: 1, head: 2, nextIno: 256, createdMs: 0, snapshotsChangedMs: 0, properties: {} };
+
 describe('FORMAT.md', () => {
   it('lists the key spaces, the kinds of entries and the record types as they are in the code', () => {
     expect(bytesOfTable(Object.keys(SPACE))).toEqual(SPACE);
@@ -105,20 +113,30 @@ describe('FORMAT.md', () => {
       createdMs: Date.parse('2026-01-31T12:00:00Z'),
       label: { name: 'a', accessPoint: 'a' },
     };
-    expect(decodeVersion(example('version record'), 'example')).toEqual(fields);
-    expect(encodeVersion(fields)).toEqual(example('version record'));
+    expect(decodeVersion(versionKey(6), example('version record'), 'example')).toEqual(fields);
+    expect(encodeVersion(versionKey(6), fields)).toEqual(example('version record'));
   });
 
   it('shows dead-list records, sums and aliases', () => {
-    expect(example('dead record')).toEqual(Uint8Array.of(...deadKey(6, 5, DEAD_BLOCKS, 4096), ...encodeDead(3)));
-    expect(decodeDead(encodeDead(3), 'example')).toBe(3);
+    const dead = deadKey(6, 5, DEAD_BLOCKS, 4096);
+    expect(example('dead record')).toEqual(Uint8Array.of(...dead, ...encodeDead(dead, 3)));
+    expect(decodeDead(dead, encodeDead(dead, 3), 'example')).toBe(3);
+    const ofBirth = deadSumKey(6, 5);
     const sum = { nodes: 2, blocks: 3, records: 0x0123456789ab };
-    expect(example('dead sum')).toEqual(Uint8Array.of(...deadSumKey(6, 5), ...encodeDeadSum(sum)));
-    expect(decodeDeadSum(encodeDeadSum(sum), 'example')).toEqual(sum);
-    expect(example('dead total')).toEqual(Uint8Array.of(...deadTotalKey(6), ...encodeDeadTotal(0x1112)));
-    expect(decodeDeadTotal(encodeDeadTotal(0x1112), 'example')).toBe(0x1112);
-    expect(example('alias record')).toEqual(encodeAlias(5));
-    expect(decodeAlias(encodeAlias(5), 'example')).toBe(5);
+    expect(example('dead sum')).toEqual(Uint8Array.of(...ofBirth, ...encodeDeadSum(ofBirth, sum)));
+    expect(decodeDeadSum(ofBirth, encodeDeadSum(ofBirth, sum), 'example')).toEqual(sum);
+    const total = deadTotalKey(6);
+    expect(example('dead total')).toEqual(Uint8Array.of(...total, ...encodeDeadTotal(total, 0x1112)));
+    expect(decodeDeadTotal(total, encodeDeadTotal(total, 0x1112), 'example')).toBe(0x1112);
+    expect(example('alias record')).toEqual(Uint8Array.of(...aliasKey(4), ...encodeAlias(aliasKey(4), 5)));
+    expect(decodeAlias(aliasKey(4), encodeAlias(aliasKey(4), 5), 'example')).toBe(5);
+  });
+
+  it('takes a record under another key for damage', () => {
+    expect(() => decodeAlias(aliasKey(3), encodeAlias(aliasKey(4), 5), 'example')).toThrow(/checksum does not match/);
+    const volume = encodeVolume(volumeKey('other'), VOLUME);
+    expect(decodeVolume(volumeKey('other'), volume, 'example')).toEqual(VOLUME);
+    expect(() => decodeVolume(volumeKey('nther'), volume, 'example')).toThrow(/checksum does not match/);
   });
 
   it('shows a node with a directory entry and an extent', () => {
@@ -198,8 +216,11 @@ describe('FORMAT.md', () => {
   });
 
   it('shows a ledger', () => {
-    const [records, sum] = [4, 0x0001faceb00c];
-    expect(decodeLedger(example('ledger'))).toEqual({ records, sum });
-    expect(encodeLedger(records, sum)).toEqual(example('ledger'));
+    const entries: [number, LedgerEntry][] = [
+      [SPACE.super, { records: 1, sum: 0xfeedbeef }],
+      [SPACE.version, { records: 4, sum: 0x0001faceb00c }],
+    ];
+    expect(decodeLedger(example('ledger'))).toEqual(new Map(entries));
+    expect(encodeLedger(entries.toReversed())).toEqual(example('ledger'));
   });
 });

@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { CorruptionError, FsError } from '../../../src/errors/index.ts';
-import { SPACE, spaceKey, versionKey } from '../../../src/format/index.ts';
+import { SPACE, spaceKey, versionKey, volumeKey } from '../../../src/format/index.ts';
 import type { Batch, KeyValuePair } from '../../../src/store/index.ts';
 import { readFile, writeFile } from '../../../src/vfs/index.ts';
 import { type Filesystem, ROOT_INO, type Volumes } from '../../../src/volume/index.ts';
@@ -65,8 +65,12 @@ async function fill(): Promise<MemoryVolumes> {
   return memory;
 }
 
-function reopen({ kv, blocks, journal }: MemoryVolumes, lost: readonly Uint8Array[]): Promise<MemoryVolumes> {
-  return openMemoryVolumes({ kv: kv.copyInto(new DamagedKeyValue(lost)), blocks, journal: journal.copy() });
+function reopen(
+  { kv, blocks, journal }: MemoryVolumes,
+  lost: readonly Uint8Array[],
+  rewind = false,
+): Promise<MemoryVolumes> {
+  return openMemoryVolumes({ kv: kv.copyInto(new DamagedKeyValue(lost)), blocks, journal: journal.copy(), rewind });
 }
 
 function contentOf(fs: Filesystem, name: string): string {
@@ -103,6 +107,36 @@ it('shows what the journal holds, if it can be done again, else the last commit'
   expect(new TreeOf(lost.volumes.get('main').filesystem).find(ROOT_INO, 'late')).toBeUndefined();
   expect(contentOf(lost.volumes.get('main').filesystem, 'file 9')).toBe('content 9');
   await lost.volumes.close();
+});
+
+it('is refused where what can be read is not of one moment, and shown with rewind', async () => {
+  const memory = await fill();
+  const [[key, value]] = (await memory.kv.range(spaceKey(SPACE.volume), spaceKey(SPACE.volume, true))) as [
+    KeyValuePair,
+  ];
+  const moved = memory.kv.newBatch();
+  moved.delete(key);
+  moved.put(volumeKey('nain'), value);
+  await memory.kv.write(moved);
+  for (const lost of [SPACE.node, SPACE.version]) {
+    await expect(reopen(memory, [spaceKey(lost)])).rejects.toThrow(/of the ledger, the sum over the volume records/);
+    const { volumes } = await reopen(memory, [spaceKey(lost)], true);
+    expect(volumes.failure?.message).toMatch(/of an older time in parts/);
+    await volumes.close();
+  }
+});
+
+it('tells that it can not tell, where some of what is compared can not be read', async () => {
+  const memory = await fill();
+  const damages = await Promise.all(
+    [SPACE.node, SPACE.version, SPACE.ledger].map(async (space) => {
+      const { volumes } = await reopen(memory, [Uint8Array.of(space)]);
+      const { message } = volumes.failure!;
+      await volumes.close();
+      return /can not be told whether they are of the same time/.test(message);
+    }),
+  );
+  expect(damages).toEqual([false, true, true]);
 });
 
 it('leaves out what can not be read, and says of a volume why', async () => {

@@ -17,7 +17,8 @@ async function expectStored(...names: string[]): Promise<void> {
   await volumes.commit();
   expect(volumes.list().map(({ name }) => name)).toEqual(names);
   for (const { name, record, head } of volumes.list()) {
-    const stored = decodeVolume(kv.get(volumeKey(name))!, name);
+    const key = volumeKey(name);
+    const stored = decodeVolume(key, kv.get(key)!, name);
     expect(stored).toEqual(record.toJSON());
     expect(stored.head).toBe(head.id);
   }
