@@ -1,7 +1,7 @@
 /**
  * The child programs of the tests (test/support/programs/) are TypeScript, which Node 20 does not run. This compiles
- * them, with all that they import from test/support and test/posix, into a cache below node_modules, so that `koffi`
- * resolves from there. The name of the cache folder is a hash of the sources: a stale program can never run.
+ * them, with all that they import, into a cache below node_modules, so that packages are found from there. The name of
+ * the cache folder is a hash of the sources: a stale program can never run.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -9,15 +9,16 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-const testDir = path.resolve(fileURLToPath(import.meta.url), '../..');
-const cacheDir = path.resolve(testDir, '../node_modules/.cache/amberfs-test-programs');
-const sourceDirs = ['posix', 'support', 'support/programs'];
+const project = path.resolve(fileURLToPath(import.meta.url), '../../..');
+const cacheDir = path.join(project, 'node_modules/.cache/amberfs-test-programs');
+const sourceDirs = ['src', 'test/posix', 'test/support', 'test/unit/vfs'];
 
 function sources(): string[] {
   return sourceDirs.flatMap((dir) =>
     fs
-      .readdirSync(path.join(testDir, dir))
+      .readdirSync(path.join(project, dir), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .sort()
       .map((name) => path.join(dir, name)),
   );
 }
@@ -28,13 +29,13 @@ function hashOf(files: readonly string[]): string {
     hash
       .update(file)
       .update('\0')
-      .update(fs.readFileSync(path.join(testDir, file)));
+      .update(fs.readFileSync(path.join(project, file)));
   return hash.digest('hex').slice(0, 16);
 }
 
 function compileInto(dir: string, files: readonly string[]): void {
   for (const file of files) {
-    const { outputText } = ts.transpileModule(fs.readFileSync(path.join(testDir, file), 'utf8'), {
+    const { outputText } = ts.transpileModule(fs.readFileSync(path.join(project, file), 'utf8'), {
       fileName: file,
       compilerOptions: {
         target: ts.ScriptTarget.ES2023,
@@ -67,5 +68,5 @@ export function compiledProgram(name: string): string {
       if (!fs.existsSync(dir)) throw error;
     }
   }
-  return path.join(dir, 'support/programs', `${name}.js`);
+  return path.join(dir, 'test/support/programs', `${name}.js`);
 }
