@@ -69,7 +69,7 @@ export class Mounts {
       mountedMs: mount.mountedMs,
       connection: mount.session.connection ?? null,
       requests: Object.values(mount.session.statistics.toJSON()).reduce((sum, { requests }) => sum + requests, 0),
-      damage: this.#core.store.kv.damage?.message ?? null,
+      damage: this.#core.volumes.store.kv.damage?.message ?? null,
     };
   }
 

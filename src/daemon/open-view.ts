@@ -32,7 +32,7 @@ export function openView(
   // Never asked through a mount of ours: mounting over the store is refused.
   const space = hostSpace(core.store.path);
   const options = {
-    readOnly: choices.readOnly === true || core.store.kv.damage !== undefined,
+    readOnly: choices.readOnly === true || core.volumes.store.kv.damage !== undefined,
     snapdir: choices.snapdir,
     atime: choices.noatime === true ? ('noatime' as const) : ('relatime' as const),
     availableBytes: () => space.forData(),

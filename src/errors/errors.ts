@@ -27,10 +27,13 @@ export class CorruptionError extends Error {
   override readonly name = 'CorruptionError';
   /** Which record: a key or an address, readable by a person. */
   readonly record: string;
+  /** What is wrong with it, and what to do. */
+  readonly why: string;
 
   constructor(record: string, why: string, options?: ErrorOptions) {
     super(`${record}: ${why}`, options);
     this.record = record;
+    this.why = why;
   }
 }
 

@@ -11,4 +11,4 @@ export type { Batch, KeyValue, KeyValuePair, ReadView, Reads } from './kv.ts';
 export { openLedger } from './ledger.ts';
 export { LEDGER_SPACES, LedgerTally } from './ledger-tally.ts';
 export { mallocTrim } from './libc.ts';
-export { openStore, type OpenStore } from './store.ts';
+export { type OpenStore, damagedStore, openStore } from './store.ts';

@@ -7,11 +7,12 @@
 // INVARIANT: each batch that changes a counted record holds the ledger of all records as they are after it (checked by openLedger,
 // checkLedger, test/unit/store/ledger.test.ts).
 
-import { CorruptionError, StoreError } from '../errors/index.ts';
+import { CorruptionError } from '../errors/index.ts';
 import { SPACE, keyAfter, recordSum, spaceKey } from '../format/index.ts';
 import { assert, equalBytes } from '../util/index.ts';
 import type { Batch, KeyValue, KeyValuePair, ReadView, Reads } from './kv.ts';
 import { LEDGER_SPACES, LedgerTally } from './ledger-tally.ts';
+import { readOnly } from './read-only.ts';
 
 export interface LedgerOptions {
   /** The directory of the database, for messages. */
@@ -58,8 +59,8 @@ export async function openLedger(kv: KeyValue, { database, rewind = false }: Led
   }
   if (kv.damage === undefined) return new LedgerKeyValue(kv, tally, sums);
   if (stored !== 'unreadable' && whole.length === LEDGER_SPACES.length) return kv;
-  const { record, message } = kv.damage;
-  return readOnly(kv, new CorruptionError(record, `${message.slice(`${record}: `.length)}; ${UNSURE}`));
+  const { record, why } = kv.damage;
+  return readOnly(kv, new CorruptionError(record, `${why}; ${UNSURE}`));
 }
 
 /** Counts the records of a key space; false where not all can be read, which is an error where nothing is known to be damaged. */
@@ -213,22 +214,6 @@ class LedgerBatch implements Batch {
   get bytes(): number {
     return this.inner.bytes;
   }
-}
-
-/** `kv`, which takes no writes because of `damage`. */
-function readOnly(kv: KeyValue, damage: CorruptionError): KeyValue {
-  const refusal = (): StoreError => new StoreError(damage.message, { cause: damage });
-  return {
-    damage,
-    get: (key) => kv.get(key),
-    range: (from, to, limit) => kv.range(from, to, limit),
-    readView: () => kv.readView(),
-    newBatch: () => {
-      throw refusal();
-    },
-    write: () => Promise.reject(refusal()),
-    close: () => kv.close(),
-  };
 }
 
 /** Calls `visit` for every record of a key space, in slices. */

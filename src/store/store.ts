@@ -21,6 +21,7 @@ import type { KeyValue } from './kv.ts';
 import { DamagedDatabase, NO_TABLES, type TableScrub, examineDatabase, scrubTables } from './level/index.ts';
 import { openLedger } from './ledger.ts';
 import { DatabaseLockedError, openLevel } from './leveldb.ts';
+import { READ_ONLY_REMEDY, readOnly } from './read-only.ts';
 import { claimHere, releaseHere, removeOwner, storeInUse, writeOwner } from './store-owner.ts';
 import { STORE_NAMES, formatLost, hasDatabase, inspectDirectory, pathFailure } from './store-path.ts';
 
@@ -116,6 +117,12 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     });
     throw error;
   }
+}
+
+/** `store` as one that is damaged: what is not there, or not right, was found by reading it. */
+export function damagedStore(store: OpenStore, cause: CorruptionError): OpenStore {
+  const damage = new CorruptionError(cause.record, `${cause.why}; ${READ_ONLY_REMEDY}`, { cause });
+  return { ...store, kv: readOnly(store.kv, damage) };
 }
 
 /** Runs the steps, last one first, all of them; throws what failed first. */

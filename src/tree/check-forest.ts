@@ -176,12 +176,12 @@ class Check {
       // A nameless parent has no tree of its own to look into any more.
       if (parent?.complete === true && !inKind(parent).has(id)) say(`${name} is not the parent's`);
     });
-    const stored = await this.#forest.deadLists.loadSums(version.deadList);
-    if (describeSums(sums) !== describeSums(stored)) {
+    const { sums: stored, areWhole } = await this.#forest.deadLists.readSums(version.deadList);
+    if (!areWhole) say('its sums are not those that were stored last');
+    if (describeSums(sums) !== describeSums(stored))
       say(`its sums are ${describeSums(stored)}, its records ${describeSums(sums)}`);
+    if (!areWhole || describeSums(sums) !== describeSums(stored))
       this.#fix({ do: 'set-sums', list: version.deadList, sums });
-    }
-    this.#forest.deadLists.release(version.deadList);
     if (between || own?.complete !== true || parent?.complete !== true) return;
     if ((own.inherited + dropped) >>> 0 !== parent.all)
       say('it does not name exactly what the parent references and the version does not');

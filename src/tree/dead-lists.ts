@@ -64,6 +64,8 @@ export class DeadLists {
   readonly #changes = new Map<number, number>();
   #changeCount = 0;
   #pending: number[] = [];
+  /** From here on pending records may grow. */
+  #growsFrom = 0;
   #captures = 0;
   #inFlight = false;
 
@@ -93,33 +95,57 @@ export class DeadLists {
     this.#holders.set(list, 1);
   }
 
-  /** The sums of `list`, held in memory until {@link release} was called as often as this. */
+  /**
+   * The sums of `list`, held in memory until {@link release} was called as often as this. Rejects with CorruptionError where they are not those that
+   * were stored last; then there is nothing to be released.
+   */
   async loadSums(list: number): Promise<ReadonlyMap<number, DeadSum>> {
-    this.#holders.set(list, (this.#holders.get(list) ?? 0) + 1);
-    const loaded = this.#sums.get(list);
-    if (loaded !== undefined) return loaded;
-    const sums = new Map<number, OpenSum>();
-    // The list is empty, as those of many thousand clones may be: there is nothing to read.
-    if (this.#totals?.has(list) === false) return this.#keepSums(list, sums);
-    const expected = this.#totals?.get(list) ?? 0;
-    let total = 0;
-    for (const [key, value] of await this.#kv.range(deadSumKey(list, 0), deadSumKey(list + 1, 0))) {
-      const stored = recordSum(key, value);
-      total = addToSum(total, stored);
-      const sum = decodeDeadSum(key, value, `sums of dead list ${list}`);
-      sums.set(parseDeadSumKey(key).birth, { ...sum, stored, capture: 0, before: 0 });
-    }
-    if (this.#totals !== undefined && total !== expected)
-      throw new CorruptionError(`sums of dead list ${list}`, 'they are not those that were stored last');
-    return this.#keepSums(list, sums);
+    return this.#load(list, false);
   }
 
-  /** Somebody else may have loaded them meanwhile, and changed them since: gives those that count. */
-  #keepSums(list: number, sums: Map<number, OpenSum>): ReadonlyMap<number, DeadSum> {
-    const other = this.#sums.get(list);
-    if (other !== undefined) return other;
-    this.#sums.set(list, sums);
-    return sums;
+  /** As {@link loadSums}, whatever they are: for a repair, which sets them right. */
+  async loadSumsAsTheyAre(list: number): Promise<ReadonlyMap<number, DeadSum>> {
+    return this.#load(list, true);
+  }
+
+  async #load(list: number, asTheyAre: boolean): Promise<ReadonlyMap<number, DeadSum>> {
+    this.#hold(list);
+    const loaded = this.#sums.get(list);
+    if (loaded !== undefined) return loaded;
+    try {
+      const { sums, areWhole } = await this.#read(list);
+      if (!areWhole && !asTheyAre)
+        throw new CorruptionError(`sums of dead list ${list}`, 'they are not those that were stored last');
+      // Somebody else may have loaded them meanwhile, and changed them since.
+      const other = this.#sums.get(list);
+      if (other !== undefined) return other;
+      this.#sums.set(list, sums);
+      return sums;
+    } catch (error) {
+      this.release(list);
+      throw error;
+    }
+  }
+
+  /** The sums of `list` as they are stored, and whether these are those that were stored last. Not for lists that change. */
+  readSums(list: number): Promise<{ sums: ReadonlyMap<number, DeadSum>; areWhole: boolean }> {
+    return this.#read(list);
+  }
+
+  async #read(list: number): Promise<{ sums: Map<number, OpenSum>; areWhole: boolean }> {
+    const sums = new Map<number, OpenSum>();
+    const expected = this.#totals?.get(list);
+    // The list is empty, as those of many thousand clones may be: there is nothing to read.
+    if (this.#totals !== undefined && expected === undefined) return { sums, areWhole: true };
+    for (const [key, value] of await this.#kv.range(deadSumKey(list, 0), deadSumKey(list + 1, 0))) {
+      const sum = decodeDeadSum(key, value, `sums of dead list ${list}`);
+      sums.set(parseDeadSumKey(key).birth, { ...sum, stored: recordSum(key, value), capture: 0, before: 0 });
+    }
+    return { sums, areWhole: this.#totals === undefined || totalOf(sums) === expected };
+  }
+
+  #hold(list: number): void {
+    this.#holders.set(list, (this.#holders.get(list) ?? 0) + 1);
   }
 
   /** The sum of one birth in `list`, which need not be in memory; undefined where the list holds nothing of it. */
@@ -141,7 +167,7 @@ export class DeadLists {
 
   /** Whoever holds the sums of `from` holds those of `to` instead: two versions exchange their lists. */
   moveHolder(from: number, to: number): void {
-    this.#holders.set(to, (this.#holders.get(to) ?? 0) + 1);
+    this.#hold(to);
     this.release(from);
   }
 
@@ -151,7 +177,7 @@ export class DeadLists {
     const last = this.#pending.length - FIELDS;
     const pending = this.#pending;
     if (
-      last >= 0 &&
+      last >= this.#growsFrom &&
       kind === DEAD_BLOCKS &&
       pending[last] === list &&
       pending[last + 1] === birth &&
@@ -165,6 +191,13 @@ export class DeadLists {
     pending.push(list, birth, kind, start, length);
   }
 
+  /** Adds a part of a record that was taken out. Whoever took it out may hold on to the part: it stays a record of its own. */
+  putBack(list: number, { birth, kind, start, length }: DeadRecord): void {
+    this.#count(list, birth, kind, length);
+    this.#pending.push(list, birth, kind, start, length);
+    this.#growsFrom = this.#pending.length;
+  }
+
   /** Takes a record that was read out of `list` away. */
   remove(list: number, record: DeadRecord): void {
     this.#count(list, record.birth, record.kind, -record.length);
@@ -174,6 +207,7 @@ export class DeadLists {
   /** Sets the sums of `list`, which are in memory, to what its records say. For repairs. */
   setSums(list: number, right: ReadonlyMap<number, DeadSum>): void {
     const sums = this.#sums.get(list)!;
+    this.#totals?.set(list, totalOf(sums));
     for (const birth of new Set([...sums.keys(), ...right.keys()])) {
       const { nodes, blocks, records } = right.get(birth) ?? { nodes: 0, blocks: 0, records: 0 };
       // Marks the birth as changed, whatever the sum was.
@@ -203,7 +237,8 @@ export class DeadLists {
 
   /**
    * What the committed records of `list` add up to, by birth: of one birth or of all. While a commit is under way there are two answers, that of
-   * before it and that of after. The sums of the list are in memory.
+   * before it and that of after. The sums of the list are in memory, and whoever took records out of it has waited for a commit since: a birth
+   * of which the last record goes with the commit under way is not told of.
    */
   recordSums(list: number, birth: number | undefined): Map<number, number[]> {
     const found = new Map<number, number[]>();
@@ -240,6 +275,7 @@ export class DeadLists {
       this.#addRecord(this.#sums.get(list)!.get(birth)!, length < 0 ? -recordSum(key, value) : recordSum(key, value));
     }
     this.#pending = [];
+    this.#growsFrom = 0;
     for (const [list, births] of this.#dirtySums) this.#captureSums(batch, list, births);
     this.#dirtySums.clear();
     this.#leaving = this.#released;
@@ -290,7 +326,16 @@ export class DeadLists {
   /** The batch of the last capture is durable: sums that were released before it may leave memory, since LevelDB has them now. */
   durable(): void {
     this.#inFlight = false;
-    for (const list of this.#leaving) if (!this.#holders.has(list)) this.#sums.delete(list);
+    // One that was held and released again since may have changed: it leaves with a later commit.
+    for (const list of this.#leaving)
+      if (!this.#holders.has(list) && !this.#released.has(list)) this.#sums.delete(list);
     this.#leaving.clear();
   }
+}
+
+/** What the stored sums of a list add up to. */
+function totalOf(sums: ReadonlyMap<number, OpenSum>): number {
+  let total = 0;
+  for (const { stored } of sums.values()) total = addToSum(total, stored);
+  return total;
 }

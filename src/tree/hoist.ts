@@ -155,11 +155,11 @@ class Walk {
     const { birth, kind, start, length } = record;
     this.#deadLists.remove(this.#list, record);
     const before = common.start - start;
-    if (before > 0) this.#deadLists.add(this.#list, birth, kind, start, before);
+    if (before > 0) this.#deadLists.putBack(this.#list, { birth, kind, start, length: before });
     const after = start + length - common.start - common.length;
     if (after > 0) {
       const rest = { birth, kind, start: common.start + common.length, length: after };
-      this.#deadLists.add(this.#list, birth, kind, rest.start, after);
+      this.#deadLists.putBack(this.#list, rest);
       this.#records.push(rest);
     }
     this.#cuts++;

@@ -10,6 +10,7 @@
 import { FsError } from '../errors/index.ts';
 import {
   DEAD_NODE,
+  type DeadSum,
   ENTRY,
   VERSION_STATE,
   extentBirth,
@@ -305,26 +306,25 @@ export class Reclaimer {
 
   /** Lets `child` have the longer of both lists, so that the shorter one is what has to be moved. */
   async #chooseList(version: Version, child: Version): Promise<void> {
-    if ((await this.#sizeOf(version)) <= (await this.#sizeOf(child))) return;
     const { versions, deadLists } = this.#forest;
-    [version.deadList, child.deadList] = [child.deadList, version.deadList];
-    if (child.state === VERSION_STATE.head) deadLists.moveHolder(version.deadList, child.deadList);
-    versions.touch(child);
-    versions.touch(version);
-  }
-
-  /** How many entries the dead list of `version` holds. */
-  async #sizeOf(version: Version): Promise<number> {
-    const list = version.deadList;
-    let size = 0;
-    for (const sum of (await this.#forest.deadLists.loadSums(list)).values()) size += sum.nodes + sum.blocks;
-    this.#forest.deadLists.release(list);
-    return size;
+    const held = [version.deadList, child.deadList];
+    // In memory all the while: a head may be given the one and let go of the other.
+    const [own, other] = await Promise.all(held.map((list) => deadLists.loadSums(list)));
+    if (sizeOf(own!) > sizeOf(other!)) {
+      [version.deadList, child.deadList] = [child.deadList, version.deadList];
+      if (child.state === VERSION_STATE.head) deadLists.moveHolder(version.deadList, child.deadList);
+      versions.touch(child);
+      versions.touch(version);
+    }
+    for (const list of held) deadLists.release(list);
   }
 
   /** Takes every record out of the dead list of `version`, as {@link #eachDead} does; costs nothing where there is none. */
   async #takeAll(version: Version, visit: (record: DeadRecord) => void): Promise<boolean> {
-    if ((await this.#sizeOf(version)) === 0) return true;
+    const { deadLists } = this.#forest;
+    const size = sizeOf(await deadLists.loadSums(version.deadList));
+    deadLists.release(version.deadList);
+    if (size === 0) return true;
     await this.#host.commit();
     return this.#eachDead(version, undefined, visit);
   }
@@ -357,4 +357,11 @@ export class Reclaimer {
       deadLists.release(list);
     }
   }
+}
+
+/** How many entries a dead list with these sums holds. */
+function sizeOf(sums: ReadonlyMap<number, DeadSum>): number {
+  let size = 0;
+  for (const { nodes, blocks } of sums.values()) size += nodes + blocks;
+  return size;
 }

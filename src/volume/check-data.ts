@@ -16,7 +16,7 @@ import {
 } from '../format/index.ts';
 import { CorruptionError, StoreError } from '../errors/index.ts';
 import type { Blocks } from '../store/index.ts';
-import { Cursor, type Forest, IdSet } from '../tree/index.ts';
+import { Cursor, type Forest, IdSet, isShown } from '../tree/index.ts';
 import type { Filesystem } from './filesystem.ts';
 
 /** A run of data blocks that an extent names, as it stood there when it was looked at. */
@@ -88,7 +88,8 @@ function differing(sums: readonly number[], bytes: Uint8Array, from: number): nu
 export function isCurrentExtent(forest: Forest, id: number, extent: Extent): boolean {
   if (!forest.versions.has(id)) return false;
   const version = forest.versions.get(id);
-  if (version.root === 0) return false;
+  // What is nameless or on its way out has no whole tree any more.
+  if (!isShown(version)) return false;
   const at = new Cursor();
   if (!forest.frozenTree(version).find(new Key().extent(extent.ino, extent.first), at)) return false;
   const now = extentAt(at.page, at.index);

@@ -90,7 +90,7 @@ async function apply(volumes: Volumes, fix: Fix): Promise<void> {
       return;
     }
     case 'set-sums':
-      await forest.deadLists.loadSums(fix.list);
+      await forest.deadLists.loadSumsAsTheyAre(fix.list);
       forest.deadLists.setSums(fix.list, fix.sums);
       forest.deadLists.release(fix.list);
       return;

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CorruptionError, DamagedDataError } from '../errors/index.ts';
 import type { SnapshotLabel } from '../format/index.ts';
-import { Committer, type OpenStore } from '../store/index.ts';
+import { Committer, type OpenStore, damagedStore } from '../store/index.ts';
 import { Forest, Reclaimer, rehearseDelete } from '../tree/index.ts';
 import { get32 } from '../util/index.ts';
 import type { Filesystem } from './filesystem.ts';
@@ -84,14 +84,19 @@ export class Volumes {
   }
 
   /**
-   * Reads the volumes of an open store, and goes on with what a crash interrupted. A new store gets its volume `main`. Those of a damaged
-   * store can only be read.
+   * Reads the volumes of an open store, and goes on with what a crash interrupted. A new one gets its volume `main`. Of a damaged one they are only read.
    */
   static async open(store: OpenStore, options: VolumesOptions = {}): Promise<Volumes> {
     const all = withDefaults(options);
     const { damage } = store.kv;
     if (damage !== undefined) return Volumes.#openDamaged(store, all, damage).catch(notEvenReadable);
-    const volumes = await Volumes.#loaded(store, all);
+    let volumes: Volumes;
+    try {
+      volumes = await Volumes.#loaded(store, all);
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      return Volumes.open(damagedStore(store, error), options);
+    }
     try {
       await volumes.#recover();
     } catch (error) {
@@ -385,9 +390,7 @@ export class Volumes {
 function notEvenReadable(error: unknown): never {
   if (!(error instanceof CorruptionError)) throw error;
   const remedy = 'nothing can be shown without that; restore the store from a backup';
-  throw new CorruptionError(error.record, `${error.message.slice(error.record.length + 2)}; ${remedy}`, {
-    cause: error,
-  });
+  throw new CorruptionError(error.record, `${error.why}; ${remedy}`, { cause: error });
 }
 
 function nextTurn(): Promise<void> {

@@ -9,14 +9,13 @@ import { LRUCache } from 'lru-cache';
 import { CorruptionError, StoreError } from '../../errors/index.ts';
 import { hostCode, hostFailure } from '../host-failure.ts';
 import type { Batch, KeyValue, KeyValuePair, ReadView } from '../kv.ts';
+import { READ_ONLY_REMEDY } from '../read-only.ts';
 import type { LevelBlock, LevelEntry } from './block.ts';
 import { type ExaminedDatabase, tablePath } from './examine.ts';
 import { readBatch } from './log-records.ts';
 import type { TableEntry } from './manifest.ts';
 import { LevelTable } from './table.ts';
 
-const REMEDY =
-  'what is not affected can be read, and nothing can be changed; copy it to a new store, or restore the store from a backup';
 /** Unpacked blocks that are kept, of about 4 KiB each, and of about 50 KiB each for an index. */
 const CACHED_BLOCKS = 1024;
 
@@ -34,7 +33,7 @@ export class DamagedDatabase implements KeyValue {
     const { file, why } = damage[0]!;
     const more = damage.length > 1 ? ` (and ${damage.length - 1} more files are damaged)` : '';
     const state = isCutShort ? '; what is shown is the state of before that' : '';
-    this.damage = new CorruptionError(file, `${why}${more}${state}; ${REMEDY}`);
+    this.damage = new CorruptionError(file, `${why}${more}${state}; ${READ_ONLY_REMEDY}`);
     this.#path = path;
     this.#lock = lock;
     this.#tables = manifest.tables;

@@ -33,9 +33,11 @@ export class DiskReader {
       let end = 0;
       while (end < size) {
         const { bytesRead } = await handle.read(buffer, end, Math.min(READ_BYTES, buffer.length - end), end);
-        end += bytesRead;
-        // Only the end of the file can lie there.
-        if (bytesRead % ALIGNMENT !== 0 || bytesRead === 0) break;
+        // Where a read came to less than asked for, the next one begins at a whole sector again.
+        const whole = bytesRead - (bytesRead % ALIGNMENT);
+        const isEnd = end + bytesRead >= size || whole === 0;
+        end += isEnd ? bytesRead : whole;
+        if (isEnd) break;
       }
       return buffer.subarray(0, end);
     } finally {

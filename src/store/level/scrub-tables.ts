@@ -6,6 +6,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CorruptionError } from '../../errors/index.ts';
 import { DiskReader } from './disk-reader.ts';
 import { MISSING, tablePath, unreadable } from './examine.ts';
@@ -13,6 +14,8 @@ import { type LevelManifest, type TableEntry, manifestName, parseManifest } from
 import { LevelTable } from './table.ts';
 
 const MANIFEST_REMEDY = 'the store will not open again: copy what it holds to a new one while it is mounted';
+/** What looks damaged because it is being written is whole after so long. */
+const SECOND_LOOK_MS = 100;
 /** Others have their turn after so long. */
 const SLICE_MS = 4;
 
@@ -64,10 +67,16 @@ async function sureDamage(
 ): Promise<string | undefined> {
   const why = await damageOnDisk(file, table, disk);
   if (why === undefined) return undefined;
-  const { tables } = await manifest(path, (name) => readFile(name));
-  if (tables.some(({ number }) => number === table.number)) return damageOnDisk(file, table, disk);
+  const again = (await isListed(path, table)) ? await damageOnDisk(file, table, disk) : why;
+  if (again !== MISSING) return again;
   // A merge replaced it, which is no damage; but where the disk had changed it the merge may have read that.
+  if (await isListed(path, table)) return MISSING;
   return why === MISSING ? undefined : why;
+}
+
+async function isListed(path: string, table: TableEntry): Promise<boolean> {
+  const { tables } = await manifest(path, (name) => readFile(name));
+  return tables.some(({ number }) => number === table.number);
 }
 
 /** What is damaged in a table, in words; undefined where nothing is. */
@@ -103,6 +112,7 @@ async function manifestOnDisk(path: string, disk: DiskReader): Promise<LevelMani
     return await manifest(path, read);
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error;
+    await sleep(SECOND_LOOK_MS);
     return manifest(path, read);
   }
 }

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { BLOCK_BYTES, SPACE, keyAfter, spaceKey } from '../../../src/format/index.ts';
 import { readFile, writeFile } from '../../../src/vfs/index.ts';
+import { isCurrentExtent } from '../../../src/volume/check-data.ts';
 import { ROOT_INO, checkOpenVolumes } from '../../../src/volume/index.ts';
 import { type MemoryVolumes, openMemoryVolumes } from '../../support/memory-volumes.ts';
 import { TreeOf } from '../vfs/tree-of.ts';
@@ -99,6 +100,27 @@ describe('a check', () => {
     const into = Buffer.alloc(LARGE);
     expect(readFile(fs, ino, 0, LARGE, into, 0, 0, false)).toBe(LARGE);
     expect((await checkOpenVolumes(memory.volumes, { data: true })).comparedBlocks).toBe(20);
+  });
+
+  it('looks for the file of a block in no version that is being given up', async () => {
+    const memory = await openMemoryVolumes({ cacheBytes: 0 });
+    const { volumes } = memory;
+    const main = volumes.get('main');
+    const names = Array.from({ length: 600 }, (_, i) => `f${i}`);
+    const inos = names.map((name) => fill(memory, name, BLOCK_BYTES));
+    const origin = volumes.createSnapshot(main, { name: 'origin' });
+    const clone = volumes.clone(main, origin, 'clone').filesystem;
+    await volumes.commit();
+    for (const fs of [clone, main.filesystem])
+      for (const ino of inos) writeFile(fs, ino, 0, Buffer.alloc(BLOCK_BYTES, 99), 0, BLOCK_BYTES, false);
+    const { id } = origin.version;
+    volumes.deleteSnapshot(main, origin);
+    await volumes.reclaimed();
+    for (let i = 0; i < 2; i++) await volumes.commit();
+    // A branching point: its nodes went, since neither child uses them.
+    expect(volumes.forest.versions.has(id)).toBe(true);
+    const extent = { ino: inos[5]!, first: 0, start: 5, birth: id, sums: [1] };
+    expect(isCurrentExtent(volumes.forest, id, extent)).toBe(false);
   });
 
   it('ends where it is told to', async () => {
