@@ -8,6 +8,7 @@ export { initStore } from './init-store.ts';
 export { type JournalFile, LANES, type Lane } from './journal-file.ts';
 export { Journal } from './journal.ts';
 export type { Batch, KeyValue, KeyValuePair, ReadView, Reads } from './kv.ts';
+export { eachRecord } from './each-record.ts';
 export { openLedger } from './ledger.ts';
 export { LEDGER_SPACES, LedgerTally } from './ledger-tally.ts';
 export { mallocTrim } from './libc.ts';

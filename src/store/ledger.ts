@@ -8,9 +8,10 @@
 // checkLedger, test/unit/store/ledger.test.ts).
 
 import { CorruptionError } from '../errors/index.ts';
-import { SPACE, keyAfter, recordSum, spaceKey } from '../format/index.ts';
+import { SPACE, recordSum, spaceKey } from '../format/index.ts';
 import { assert, equalBytes } from '../util/index.ts';
-import type { Batch, KeyValue, KeyValuePair, ReadView, Reads } from './kv.ts';
+import { eachRecord } from './each-record.ts';
+import type { Batch, KeyValue, KeyValuePair, ReadView } from './kv.ts';
 import { LEDGER_SPACES, LedgerTally } from './ledger-tally.ts';
 import { readOnly } from './read-only.ts';
 
@@ -23,8 +24,6 @@ export interface LedgerOptions {
 
 const LEDGER_KEY = spaceKey(SPACE.ledger);
 const COUNTED: ReadonlySet<number | undefined> = new Set(LEDGER_SPACES);
-/** Records of one range: their values are in memory together, bitmaps of 4 KiB among them. */
-const SLICE = 1024;
 
 const MIXED =
   'some of its records are of an older time than others, or lost (the disk changed the database while it was open)';
@@ -213,21 +212,6 @@ class LedgerBatch implements Batch {
 
   get bytes(): number {
     return this.inner.bytes;
-  }
-}
-
-/** Calls `visit` for every record of a key space, in slices. */
-async function eachRecord(
-  kv: Reads,
-  space: number,
-  visit: (key: Uint8Array, value: Uint8Array) => void,
-): Promise<void> {
-  const to = spaceKey(space, true);
-  for (let from = spaceKey(space); ;) {
-    const slice = await kv.range(from, to, SLICE);
-    for (const [key, value] of slice) visit(key, value);
-    if (slice.length < SLICE) return;
-    from = keyAfter(slice.at(-1)![0]);
   }
 }
 

@@ -27,8 +27,7 @@ import {
   parseDeadSumKey,
   recordSum,
 } from '../format/index.ts';
-import type { Batch, Reads } from '../store/index.ts';
-import { eachRecord } from './versions.ts';
+import { type Batch, type Reads, eachRecord } from '../store/index.ts';
 
 /** A sum in memory: objects as of now, records as of the last capture. */
 interface OpenSum extends DeadSum {

@@ -13,4 +13,4 @@ export { type ReclaimHost, Reclaimer } from './reclaim.ts';
 export { type Rehearsal, rehearse, rehearseDelete } from './rehearsal.ts';
 export type { ChangeListener, Tree } from './tree.ts';
 export { type KeyRange, TreeDiff } from './tree-diff.ts';
-export { type Version, eachRecord } from './versions.ts';
+export type { Version } from './versions.ts';

@@ -12,11 +12,9 @@ import {
   encodeAlias,
   encodeVersion,
   idOfKey,
-  keyAfter,
-  spaceKey,
   versionKey,
 } from '../format/index.ts';
-import type { Batch, Reads } from '../store/index.ts';
+import { type Batch, type Reads, eachRecord } from '../store/index.ts';
 import { assert } from '../util/index.ts';
 
 /** One version in memory: its record, its id and its children. Change fields only together with {@link Versions.touch}. */
@@ -236,22 +234,5 @@ function isReadable(kv: Reads, key: Uint8Array, visit: (key: Uint8Array, value: 
   } catch (error) {
     if (error instanceof CorruptionError) return false;
     throw error;
-  }
-}
-
-/** Calls `visit` for every record of a key space, in slices, so that a large space is never in memory twice. */
-export async function eachRecord(
-  kv: Pick<Reads, 'range'>,
-  space: number,
-  visit: (key: Uint8Array, value: Uint8Array) => void,
-): Promise<void> {
-  let from = spaceKey(space);
-  const to = spaceKey(space, true);
-  for (;;) {
-    const slice = await kv.range(from, to, LOAD_SLICE);
-    for (const [key, value] of slice) visit(key, value);
-    const last = slice.at(-1);
-    if (last === undefined || slice.length < LOAD_SLICE) return;
-    from = keyAfter(last[0]);
   }
 }

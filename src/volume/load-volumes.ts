@@ -2,8 +2,8 @@
 
 import { CorruptionError } from '../errors/index.ts';
 import { SPACE, decodeVolume, nameOfVolumeKey } from '../format/index.ts';
-import type { KeyValue } from '../store/index.ts';
-import { type Forest, eachRecord } from '../tree/index.ts';
+import { type KeyValue, eachRecord } from '../store/index.ts';
+import type { Forest } from '../tree/index.ts';
 import type { Log } from '../util/index.ts';
 import type { VolumeRecords } from './volume-records.ts';
 import type { VolumeSet } from './volume-set.ts';
