@@ -2,11 +2,10 @@
 
 import { expect, it } from 'vitest';
 import { BLOCK_BYTES } from '../../../src/format/index.ts';
-import type { Batch } from '../../../src/store/index.ts';
 import { writeFile } from '../../../src/vfs/index.ts';
 import { type Filesystem, ROOT_INO } from '../../../src/volume/index.ts';
-import { MemoryKeyValue } from '../../support/memory-key-value.ts';
 import { openMemoryVolumes } from '../../support/memory-volumes.ts';
+import { SlowKeyValue } from '../../support/slow-key-value.ts';
 import { TreeOf } from '../vfs/tree-of.ts';
 
 function overwrite(fs: Filesystem, ino: number, block: number, count: number, byte: number): void {
@@ -43,15 +42,6 @@ it('a clone drops more in order while what it shares with another is hoisted', a
   expect(await memory.check()).toEqual([]);
 });
 
-class SlowKeyValue extends MemoryKeyValue {
-  gate: Promise<void> = Promise.resolve();
-
-  override async write(batch: Batch, sync: boolean): Promise<void> {
-    await this.gate;
-    return super.write(batch, sync);
-  }
-}
-
 it('lists change hands and are let go of while a commit is under way', async () => {
   const kv = new SlowKeyValue();
   const memory = await openMemoryVolumes({ kv });
@@ -66,7 +56,8 @@ it('lists change hands and are let go of while a commit is under way', async () 
   overwrite(fs, large, 0, 8, 2);
   const last = volumes.createSnapshot(main, { name: 'last' });
   let open = (): void => undefined;
-  kv.gate = new Promise((resolve) => (open = resolve));
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  kv.beforeWrite = () => gate;
   const slow = volumes.commit();
   for (let i = 0; i < 5; i++) await nextTurn();
   volumes.deleteSnapshot(main, last);
