@@ -5,7 +5,7 @@
 // have right checksums too. Only the ledger knows that they don't belong together.
 //
 // INVARIANT: each batch that changes a counted record holds the ledger of all records as they are after it (checked by openLedger,
-// checkLedger, test/unit/store/ledger.test.ts).
+// checkOpenVolumes, test/unit/store/ledger.test.ts).
 
 import { CorruptionError } from '../errors/index.ts';
 import { SPACE, recordSum, spaceKey } from '../format/index.ts';

@@ -18,7 +18,6 @@ import {
   spaceKey,
 } from '../format/index.ts';
 import { IdSet } from './check-id-set.ts';
-import { checkLedger } from './check-ledger.ts';
 import { isShown } from './check-own.ts';
 import type { Pace } from './check-pace.ts';
 import { type References, type Say, type Used, print, readReferences } from './check-references.ts';
@@ -60,8 +59,6 @@ export interface ForestCheck {
 /** Says what is wrong with the versions, trees, dead lists and allocations of a store. */
 export async function checkForest(forest: StoredForest, options: ForestCheckOptions): Promise<ForestCheck> {
   const { say } = options;
-  const stale = await checkLedger(forest.reads, options.pace);
-  if (stale !== undefined) say(stale);
   checkVersions(forest, say);
   const check = new Check(forest, options);
   const visible = [...forest.versions.all()].filter((version) => isShown(version));

@@ -2,8 +2,8 @@
 // the records of that state for as long as the check looks at it.
 
 import { CorruptionError, StoreError } from '../errors/index.ts';
-import { SPACE, decodeVolume, nameOfVolumeKey, spaceKey } from '../format/index.ts';
-import type { OpenStore, Reads } from '../store/index.ts';
+import { SPACE, decodeVolume, nameOfVolumeKey, recordSum, spaceKey } from '../format/index.ts';
+import { LEDGER_SPACES, LedgerTally, type OpenStore, type Reads } from '../store/index.ts';
 import {
   type ForestFix,
   Pace,
@@ -166,17 +166,28 @@ class StoreCheck {
     }
   }
 
+  /** Each record by itself, and whether those that the ledger counts are those that were stored last. */
   async #checkRecords(): Promise<void> {
+    const tally = new LedgerTally();
+    const whole: number[] = [];
     for (const space of Object.values(SPACE)) {
       this.#options.progress?.('records', space / (Object.keys(SPACE).length + 1));
-      await this.#attempt(() =>
-        eachStored(this.#reads, spaceKey(space), spaceKey(space, true), this.#pace, (key, value) => {
+      const isCounted = LEDGER_SPACES.includes(space);
+      await this.#attempt(async () => {
+        await eachStored(this.#reads, spaceKey(space), spaceKey(space, true), this.#pace, (key, value) => {
           this.#records++;
+          if (isCounted) tally.add(space, recordSum(key, value));
           const problem = checkRecord(key, value);
           if (problem !== undefined) this.#say(problem);
-        }),
-      );
+        });
+        if (isCounted) whole.push(space);
+      });
     }
+    await this.#attempt(() => {
+      const mismatch = tally.mismatch(this.#reads.get(spaceKey(SPACE.ledger)), whole);
+      if (mismatch !== undefined) this.#say(`records of an older time, or lost ones: of the ledger, ${mismatch}`);
+      return Promise.resolve();
+    });
   }
 
   #checkTrees(forest: StoredForest): ReturnType<typeof checkForest> {
