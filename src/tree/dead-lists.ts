@@ -53,7 +53,7 @@ export class DeadLists {
   readonly #kv: Reads;
   readonly #sums = new Map<number, Map<number, OpenSum>>();
   /** Of every list that is not empty, as of the last capture; undefined where the store is damaged, and they may be missing. */
-  #totals: Map<number, number> | undefined;
+  readonly #totals: Map<number, number> | undefined;
   readonly #dirtySums = new Map<number, Set<number>>();
   /** How many need the sums of a list in memory: the head that adds to it, and whoever reads or changes it in the background. */
   readonly #holders = new Map<number, number>();
@@ -271,7 +271,7 @@ export class DeadLists {
       const value = encodeDead(key, Math.abs(length));
       if (length < 0) batch.delete(key);
       else batch.put(key, value);
-      this.#addRecord(this.#sums.get(list)!.get(birth)!, length < 0 ? -recordSum(key, value) : recordSum(key, value));
+      this.#addRecord(this.#sums.get(list)!.get(birth)!, Math.sign(length) * recordSum(key, value));
     }
     this.#pending = [];
     this.#growsFrom = 0;

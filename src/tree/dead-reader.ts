@@ -53,11 +53,14 @@ export class DeadReader {
     for (;;) {
       const slice = await this.#slice(from);
       if (slice.length === 0) break;
+      let ofSlice = 0;
       for (const [key, value] of slice) {
         const { birth } = parseDeadKey(key);
-        sums.set(birth, addToSum(sums.get(birth) ?? 0, recordSum(key, value)));
+        const sum = recordSum(key, value);
+        sums.set(birth, addToSum(sums.get(birth) ?? 0, sum));
+        ofSlice = addToSum(ofSlice, sum);
       }
-      slices.push(sumOf(slice));
+      slices.push(ofSlice);
       from = keyAfter(slice.at(-1)![0]);
     }
     for (const birth of sums.keys()) if (!this.#expected.has(birth)) throw this.#damaged();
