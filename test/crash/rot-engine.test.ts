@@ -24,6 +24,7 @@ import {
   readData,
 } from '../../src/volume/index.ts';
 import type { Random } from '../support/host-file.ts';
+import { DAMAGED, orDamaged } from '../support/known-states.ts';
 import { MemoryJournalFile } from '../support/memory-journal-file.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { TreeOf } from '../unit/vfs/tree-of.ts';
@@ -35,7 +36,6 @@ const S_IFDIR = 0o040000;
 
 /** By path, with the volume and the snapshot in front: what is there, or DAMAGED where that can't be told. */
 type State = Map<string, string>;
-const DAMAGED = 'damaged';
 
 interface Image {
   readonly path: string;
@@ -69,16 +69,6 @@ async function open(path: string, rewind = false): Promise<Opened> {
     return { volumes, said, close };
   } catch (error) {
     await store.close();
-    throw error;
-  }
-}
-
-/** What `read` gives, or DAMAGED. */
-function orDamaged(read: () => string): string {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof CorruptionError) return DAMAGED;
     throw error;
   }
 }

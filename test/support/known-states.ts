@@ -217,7 +217,8 @@ function readOne(fs: Filesystem, ino: number): string {
   return textOf(into.subarray(0, count), attribute);
 }
 
-function orDamaged(read: () => string): string {
+/** What `read` gives, or DAMAGED. */
+export function orDamaged(read: () => string): string {
   try {
     return read();
   } catch (error) {
