@@ -219,11 +219,15 @@ class StoreUnderTest implements Mounted {
   }
 }
 
-/** True while a process runs; a zombie, which only waits for its parent, has ended. */
+/**
+ * True while a process runs; a zombie, which only waits for its parent, has ended. The main thread of a process that is
+ * killed may be a zombie while others still hold its files open, as the device of a mount.
+ */
 export function isAlive(pid: number): boolean {
   try {
     const status = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return status.slice(status.lastIndexOf(')') + 2, status.lastIndexOf(')') + 3) !== 'Z';
+    const state = status.slice(status.lastIndexOf(')') + 2, status.lastIndexOf(')') + 3);
+    return state !== 'Z' || fs.readdirSync(`/proc/${pid}/task`).length > 1;
   } catch {
     return false;
   }
