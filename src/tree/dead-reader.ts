@@ -1,6 +1,6 @@
 // Reading the committed records of a dead list, to free or to move what they name. What was freed by mistake may be overwritten at once, so all
 // records are compared with what they have to add up to before the first is given out; and since LevelDB may read them from the disk again, each
-// slice is compared with what it was then.
+// slice is compared with what it was then. Lists may have millions of records, so whoever reads can stop between two slices of either pass.
 
 import { CorruptionError } from '../errors/index.ts';
 import { addToSum, deadKey, decodeDead, keyAfter, parseDeadKey, recordSum } from '../format/index.ts';
@@ -15,8 +15,8 @@ export class DeadReader {
   readonly #expected: ReadonlyMap<number, readonly number[]>;
   readonly #end: Uint8Array;
   #from: Uint8Array;
-  /** What each slice adds up to; undefined before the records were compared. */
-  #slices: number[] | undefined;
+  /** What each slice adds up to, once all were compared. */
+  #slices: readonly number[] | undefined;
   #next = 0;
 
   /**
@@ -31,22 +31,11 @@ export class DeadReader {
     this.#end = birth === undefined ? deadKey(list + 1, 0, 0, 0) : deadKey(list, birth + 1, 0, 0);
   }
 
-  /** The next records in key order; none at the end. Throws CorruptionError where they are not those that were stored. */
-  async next(): Promise<DeadRecord[]> {
-    this.#slices ??= await this.#compare();
-    if (this.#next === this.#slices.length) return [];
-    const slice = await this.#slice(this.#from);
-    if (sumOf(slice) !== this.#slices[this.#next]) throw this.#damaged();
-    this.#next++;
-    this.#from = keyAfter(slice.at(-1)![0]);
-    return slice.map(([key, value]) => {
-      const { birth, kind, start } = parseDeadKey(key);
-      return { birth, kind, start, length: decodeDead(key, value, `dead list ${this.#list}`) };
-    });
-  }
-
-  /** Reads all records, and gives what each slice adds up to. */
-  async #compare(): Promise<number[]> {
+  /**
+   * Compares all records; has to end before the first is asked for. False where `goOn`, asked after each slice, says to stop. Throws
+   * CorruptionError where the records are not those that were stored.
+   */
+  async compare(goOn: () => Promise<boolean>): Promise<boolean> {
     const sums = new Map<number, number>();
     const slices: number[] = [];
     let from = this.#from;
@@ -62,10 +51,26 @@ export class DeadReader {
       }
       slices.push(ofSlice);
       from = keyAfter(slice.at(-1)![0]);
+      if (!(await goOn())) return false;
     }
     for (const birth of sums.keys()) if (!this.#expected.has(birth)) throw this.#damaged();
     for (const [birth, right] of this.#expected) if (!right.includes(sums.get(birth) ?? 0)) throw this.#damaged();
-    return slices;
+    this.#slices = slices;
+    return true;
+  }
+
+  /** The next records in key order; none at the end. Throws CorruptionError where they are not those that were compared. */
+  async next(): Promise<DeadRecord[]> {
+    if (this.#slices === undefined) throw new Error(`dead list ${this.#list} is read before it was compared`);
+    if (this.#next === this.#slices.length) return [];
+    const slice = await this.#slice(this.#from);
+    if (sumOf(slice) !== this.#slices[this.#next]) throw this.#damaged();
+    this.#next++;
+    this.#from = keyAfter(slice.at(-1)![0]);
+    return slice.map(([key, value]) => {
+      const { birth, kind, start } = parseDeadKey(key);
+      return { birth, kind, start, length: decodeDead(key, value, `dead list ${this.#list}`) };
+    });
   }
 
   #slice(from: Uint8Array): Promise<KeyValuePair[]> {

@@ -80,6 +80,7 @@ async function hoistBirth(
 ): Promise<{ hasMoved: boolean; isStopped: boolean }> {
   const own = forest.versions.resolve(birth) === version.id;
   let hasMoved = false;
+  for (const walk of walks) if (!(await walk.compare(() => host.goOn()))) return { hasMoved, isStopped: true };
   while (await fill(walks)) {
     const common = nextCommon(walks);
     if (common === undefined) continue;
@@ -133,6 +134,11 @@ class Walk {
     this.#reader = reader;
     this.#list = list;
     this.birth = birth;
+  }
+
+  /** Compares the whole list before the first record; false where it was stopped. */
+  compare(goOn: () => Promise<boolean>): Promise<boolean> {
+    return this.#reader.compare(goOn);
   }
 
   /** The record at hand. */

@@ -147,12 +147,15 @@ export class Reclaimer {
       markDirty: () => {
         this.#host.markDirty();
       },
-      goOn: async () => {
-        await this.#host.breathe();
-        return !this.#stopped;
-      },
+      goOn: () => this.#goOn(),
     });
     if (moved) this.#enqueueParent(version);
+  }
+
+  /** Lets other work run between two slices; false where the next is not to be begun. */
+  async #goOn(): Promise<boolean> {
+    await this.#host.breathe();
+    return !this.#stopped;
   }
 
   /** Changes whenever the dead list of a child of `version` does. */
@@ -188,8 +191,7 @@ export class Reclaimer {
     while (this.#owns(version, version.rootBirth)) {
       for (let i = 0; i < LEAVES_PER_SLICE && this.#owns(version, version.rootBirth); i++) this.#freeLastLeaf(version);
       this.#host.markDirty();
-      await this.#host.breathe();
-      if (this.#stopped) return;
+      if (!(await this.#goOn())) return;
     }
     // What the list names lives on in ancestors: only the records go.
     if (!(await this.#takeAll(version, () => undefined))) return;
@@ -340,6 +342,7 @@ export class Reclaimer {
     const view = this.#forest.kv.readView();
     try {
       const reader = new DeadReader(view, deadLists, list, birth);
+      if (!(await reader.compare(() => this.#goOn()))) return false;
       for (;;) {
         const records = await reader.next();
         for (const record of records) {
@@ -349,8 +352,7 @@ export class Reclaimer {
         this.#forest.versions.touch(version);
         if (records.length === 0) return true;
         this.#host.markDirty();
-        await this.#host.breathe();
-        if (this.#stopped) return false;
+        if (!(await this.#goOn())) return false;
       }
     } finally {
       await view.close();
