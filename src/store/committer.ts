@@ -149,11 +149,17 @@ export class Committer {
     }
   }
 
-  async #run(): Promise<void> {
+  #assertNotPoisoned(): void {
     if (this.#poison !== undefined) throw this.#poison;
+  }
+
+  async #run(): Promise<void> {
+    this.#assertNotPoisoned();
     const startMs = this.#options.clock.nowMs();
     try {
       if (this.#held !== undefined) await this.#writeHeld(this.#held);
+      // Meanwhile an operation may have failed half-way: what is in memory is not to be captured then.
+      this.#assertNotPoisoned();
       this.#stopTimer();
       this.#dirtyBytes = 0;
       const batch = this.#kv.newBatch();
@@ -224,7 +230,7 @@ export class Committer {
     if (this.#closed) return;
     this.#closed = true;
     try {
-      if (this.#poison !== undefined) throw this.#poison;
+      this.#assertNotPoisoned();
       await this.#request();
     } finally {
       this.#stopTimer();

@@ -300,6 +300,23 @@ describe('Committer on a full host', () => {
 
 describe('Committer after a failure', () => {
   const broken = new StoreError('broken');
+
+  it('that comes while a held batch is tried again captures nothing newer', async () => {
+    const target = start();
+    kv.outcomes = [hostFull()];
+    change(target);
+    await ended(target.commit());
+    const open = kv.shut();
+    const again = target.commit();
+    await new Promise((resolve) => setImmediate(resolve));
+    // Half of an operation.
+    counter.add();
+    target.poison(broken);
+    open();
+    expect(await ended(again)).toBe(broken);
+    expect(kv.value).toBe(1);
+  });
+
   const isPoisoned = async (target: Committer, error: Error): Promise<void> => {
     expect(target.poisoned).toBe(error);
     expect(() => {
