@@ -106,18 +106,16 @@ function writeTo(
   kill: boolean,
 ): number {
   const head = fs.change();
-  let written: number;
+  // First, as a write that fails half-way has changed the program too.
+  if (kill) killPrivileges(fs, file);
   try {
-    written = writeData(fs, head, file, offset, bytes, from, length);
-  } catch (error) {
+    const written = writeData(fs, head, file, offset, bytes, from, length);
+    stampModification(fs, file);
+    return written;
+  } finally {
     // Some blocks may have been replaced before it failed: inode.blocks has to agree with the extents.
     saveInode(fs, file);
-    throw error;
   }
-  if (kill) killPrivileges(fs, file);
-  stampModification(fs, file);
-  saveInode(fs, file);
-  return written;
 }
 
 /**

@@ -61,8 +61,10 @@ export function writeData(
     }
   } catch (error) {
     if (done === 0 || !(error instanceof FsError) || (error.code !== 'ENOSPC' && error.code !== 'EDQUOT')) throw error;
+  } finally {
+    // Also when it failed: the bytes behind the end of a file are zeros, which are shown when it grows.
+    if (done > 0 && offset + done > inode.sizeBytes) inode.sizeBytes = offset + done;
   }
-  if (done > 0 && offset + done > inode.sizeBytes) inode.sizeBytes = offset + done;
   return done;
 }
 

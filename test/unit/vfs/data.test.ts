@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { FsError } from '../../../src/errors/index.ts';
+import { FsError, StoreError } from '../../../src/errors/index.ts';
 import { ROOT_INO, allocate, copyRange, openFile, readFile, seek, writeFile } from '../../../src/vfs/index.ts';
+import { saveInode } from '../../../src/volume/index.ts';
 import { MemoryBlockFile } from '../../support/memory-block-file.ts';
 import { openMemoryVolumes, type MemoryVolumes } from '../../support/memory-volumes.ts';
 import { TreeOf, codeOf } from './tree-of.ts';
@@ -16,6 +17,16 @@ const ROOM = Number.MAX_SAFE_INTEGER;
 class SmallBlockFile extends MemoryBlockFile {
   override writeSync(from: Uint8Array, fromOffset: number, length: number, byteOffset: number): void {
     if (byteOffset + length > 16 * 4096) throw new FsError('ENOSPC', 'test-host-full', 'the host is full');
+    super.writeSync(from, fromOffset, length, byteOffset);
+  }
+}
+
+/** Fails to write while a test wants it to. */
+class FailingBlockFile extends MemoryBlockFile {
+  fails = false;
+
+  override writeSync(from: Uint8Array, fromOffset: number, length: number, byteOffset: number): void {
+    if (this.fails) throw new StoreError('the host fails');
     super.writeSync(from, fromOffset, length, byteOffset);
   }
 }
@@ -75,6 +86,26 @@ describe('writing', () => {
     expect(read(written - 4096, 4096)).toEqual(Buffer.alloc(4096, 7));
     openFile(tree.fs, ino, 0o1001, false);
     expect(tree.inode(ino)).toMatchObject({ sizeBytes: 0, blocks: 0 });
+    expect(await memory.check()).toEqual([]);
+  });
+
+  test('that fails half-way leaves no bytes behind the end, and takes the set-user-id bit', async () => {
+    const blocks = new FailingBlockFile();
+    memory = await openMemoryVolumes({ blocks });
+    tree = new TreeOf(memory.volumes.get('main').filesystem);
+    ({ ino } = tree.file(ROOT_INO, 'f'));
+    const file = tree.inode(ino);
+    file.mode = 0o104755;
+    saveInode(tree.fs, file);
+    write(0, Buffer.from('text'));
+    blocks.fails = true;
+    const many = Buffer.alloc(300_000, 9);
+    expect(() => writeFile(tree.fs, ino, 4, many, 0, many.length, true)).toThrow('the host fails');
+    blocks.fails = false;
+    expect(tree.inode(ino).mode).toBe(0o100755);
+    const { sizeBytes } = tree.inode(ino);
+    allocate(tree.fs, ino, 0, 0, 10_000, ROOM, false);
+    expect(read(sizeBytes, 10_000).equals(Buffer.alloc(10_000 - sizeBytes))).toBe(true);
     expect(await memory.check()).toEqual([]);
   });
 });
