@@ -10,6 +10,7 @@ import {
   FOPEN_KEEP_CACHE,
   FOPEN_NOFLUSH,
   FUSE_OPEN_KILL_SUIDGID,
+  FUSE_WRITE_CACHE,
   FUSE_WRITE_KILL_SUIDGID,
   type FuseHandlers,
   type Reply,
@@ -78,7 +79,10 @@ export function fileHandlers(bridge: Bridge): FuseHandlers {
     write(request, { offset, bytes, start, size, writeFlags, flags }, reply) {
       node.resolve(view, request.nodeHi, request.nodeLo);
       const kill = (writeFlags & FUSE_WRITE_KILL_SUIDGID) !== 0;
-      const count = writeFile(node.fs, node.ino, offset, bytes, start, size, kill);
+      let count = writeFile(node.fs, node.ino, offset, bytes, start, size, kill);
+      // Nobody looks at the count when a map is written back (fuse_writepage_end in fs/fuse/file.c): what the rest fails with has to be the answer.
+      while (count < size && (writeFlags & FUSE_WRITE_CACHE) !== 0)
+        count += writeFile(node.fs, node.ino, offset + count, bytes, start + count, size - count, kill);
       if ((flags & DIRECT_DURABLE) === DIRECT_DURABLE) answerWhenDurable(bridge, reply, count);
       else reply.written(count);
     },

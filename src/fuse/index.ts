@@ -40,6 +40,7 @@ export {
   FUSE_OPEN_KILL_SUIDGID,
   FUSE_ROOT_ID,
   FUSE_SETXATTR_ACL_KILL_SGID,
+  FUSE_WRITE_CACHE,
   FUSE_WRITE_KILL_SUIDGID,
 } from './wire/constants.ts';
 export { OPCODE, opcodeName, type OpcodeName } from './wire/opcodes.ts';

@@ -57,6 +57,7 @@ export const FLAGS2_HAS_EXPIRE_ONLY = 1 << 3;
 export const FLAGS2_PASSTHROUGH = 1 << 5;
 
 export const FUSE_GETATTR_FH = 1 << 0;
+export const FUSE_WRITE_CACHE = 1 << 0;
 export const FUSE_WRITE_KILL_SUIDGID = 1 << 2;
 export const FUSE_OPEN_KILL_SUIDGID = 1 << 0;
 export const FUSE_SETXATTR_ACL_KILL_SGID = 1 << 0;

@@ -3,6 +3,7 @@
 
 import { expect, test } from 'vitest';
 import { ERRNO, FsError } from '../../../src/errors/index.ts';
+import { FUSE_WRITE_CACHE } from '../../../src/fuse/index.ts';
 import { MemoryBlockFile } from '../../support/memory-block-file.ts';
 import { ROOT, SNAPDIR, errnoLater, errnoOf, openBridged, takeSnapshot } from '../../support/bridged-mount.ts';
 import { MessageWriter } from '../../support/fuse-message.ts';
@@ -21,6 +22,11 @@ class SmallFile extends MemoryBlockFile {
   }
 }
 
+/** The body of a FUSE_WRITE at the beginning of a file. */
+function writeBody(bytes: Buffer, writeFlags = 0): Buffer {
+  return new MessageWriter().u64(0).u64(0).u32(bytes.length).u32(writeFlags).u64(0).u32(0).u32(0).raw(bytes).bytes();
+}
+
 test('a write that finds no space waits for the commit that makes freed space usable', async () => {
   const blocks = new SmallFile();
   const { mount, memory } = await openBridged({ volumes: { blocks } });
@@ -37,14 +43,12 @@ test('a write that finds no space waits for the commit that makes freed space us
   mount.forget(old);
   expect(store.allocator.pendingBlocks).toBe(80);
   const file = mount.create(ROOT, 'new').entry.node;
-  const body = (bytes: Buffer): Buffer =>
-    new MessageWriter().u64(0).u64(0).u32(bytes.length).u32(0).u64(0).u32(0).u32(0).raw(bytes).bytes();
-  const written = await mount.kernel.request('FUSE_WRITE', file, body(Buffer.alloc(90 * 4096, 2)));
+  const written = await mount.kernel.request('FUSE_WRITE', file, writeBody(Buffer.alloc(90 * 4096, 2)));
   expect([written.error, written.body.readUInt32LE(0)]).toEqual([0, 90 * 4096]);
   expect(mount.read(file, 0, 0, 90 * 4096).equals(Buffer.alloc(90 * 4096, 2))).toBe(true);
   // With nothing to be gained it fails, and is not tried for ever.
   await memory.volumes.commit();
-  const full = await mount.kernel.request('FUSE_WRITE', file, body(Buffer.alloc(90 * 4096, 3)));
+  const full = await mount.kernel.request('FUSE_WRITE', file, writeBody(Buffer.alloc(90 * 4096, 3)));
   expect(full.error).toBe(ERRNO.ENOSPC);
   expect(await memory.check()).toEqual([]);
 });
@@ -100,4 +104,21 @@ test('who gives up waiting for what a snapshot takes up gets EINTR', async () =>
   expect((await read).error).toBe(ERRNO.EINTR);
   await memory.volumes.commit();
   expect(mount.session.deferredCount).toBe(0);
+});
+
+test('a map that is written back fails where it does not fit: the kernel takes no notice of a short count', async () => {
+  const { mount, memory } = await openBridged();
+  memory.volumes.get('main').record.properties = { quota: String(20 * 4096) };
+  const bytes = Buffer.alloc(30 * 4096, 1);
+  const write = (node: bigint, flags: number): ReturnType<typeof mount.kernel.request> =>
+    mount.kernel.request('FUSE_WRITE', node, writeBody(bytes, flags));
+  const plain = mount.create(ROOT, 'plain').entry.node;
+  const short = await write(plain, 0);
+  expect(short.error).toBe(0);
+  expect(short.body.readUInt32LE(0)).toBeLessThan(bytes.length);
+  mount.unlink(ROOT, 'plain');
+  mount.forget(plain);
+  const mapped = mount.create(ROOT, 'mapped').entry.node;
+  expect((await write(mapped, FUSE_WRITE_CACHE)).error).toBe(ERRNO.EDQUOT);
+  expect(await memory.check()).toEqual([]);
 });
