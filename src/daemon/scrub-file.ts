@@ -1,6 +1,6 @@
 // Where a scrub's progress and result outlive the daemon: a file of the store, readable by a person. Losing it loses nothing but that.
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const SCRUB_FILE = 'scrub.json';
@@ -21,7 +21,8 @@ export function scrubFile(store: string): { read(): string | undefined; write(te
       const temporary = `${path}.new`;
       const fd = openSync(temporary, 'w', 0o600);
       try {
-        writeSync(fd, `${text}\n`);
+        // Not writeSync: on a host that is nearly full that may write a part only.
+        writeFileSync(fd, `${text}\n`);
         fsyncSync(fd);
       } finally {
         closeSync(fd);

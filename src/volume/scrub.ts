@@ -37,6 +37,7 @@ export class Scrubber {
   #running: Promise<void> | undefined;
   #halted = false;
   #wake: () => void = () => undefined;
+  /** On the monotonic clock. */
   #savedMs = 0;
   /** Blocks that were read: those below a nameless branching point are come by several times. */
   #read = new IdSet();
@@ -115,6 +116,7 @@ export class Scrubber {
 
   #enter(phase: ScrubState['phase'], failure: string | null = null): void {
     const isOver = phase !== 'running' && phase !== 'paused';
+    if (isOver) this.#read = new IdSet();
     this.#change({ phase, failure, endedMs: isOver ? this.#volumes.nowMs : null });
     this.#save();
   }
@@ -124,7 +126,7 @@ export class Scrubber {
   }
 
   #save(): void {
-    this.#savedMs = Date.now();
+    this.#savedMs = performance.now();
     try {
       this.#storage.write(JSON.stringify(this.#state, null, 2));
     } catch (error) {
@@ -279,7 +281,7 @@ export class Scrubber {
 
   /** Others have their turn; after reading `bytes` for so long as the rate wants it. */
   async #rest(bytes: number): Promise<void> {
-    if (Date.now() - this.#savedMs > SAVE_MS) this.#save();
+    if (performance.now() - this.#savedMs > SAVE_MS) this.#save();
     const { rateBytes } = this.#state!;
     const pauseMs = rateBytes === null ? 0 : (bytes / rateBytes) * 1000;
     if (pauseMs < 1) return nextTurn();
