@@ -6,7 +6,7 @@
 // stays true until the journal is no longer needed (checked by test/crash/crash.test.ts).
 
 import { BLOCK_BYTES } from '../format/index.ts';
-import { assert } from '../util/index.ts';
+import { allEnded, assert } from '../util/index.ts';
 import type { BlockFile } from './block-file.ts';
 
 /** Buffers that wait for the next block. */
@@ -77,15 +77,16 @@ export class Blocks {
     return true;
   }
 
-  /** As {@link BlockFile.read}, for whole blocks. */
+  /** As {@link BlockFile.read}, for whole blocks. When it ends, also by failing, nothing writes to `into` any more. */
   async read(into: Uint8Array, intoOffset: number, length: number, byteOffset: number): Promise<void> {
+    assert(intoOffset + length <= into.length, 'the buffer has room for what is read');
     const reads: Promise<void>[] = [];
     for (let at = 0; at < length;) {
       const run = this.#stored(byteOffset + at, length - at);
       if (run > 0) reads.push(this.#file.read(into, intoOffset + at, run, byteOffset + at));
       at += run + this.#copy(into, intoOffset + at + run, length - at - run, byteOffset + at + run);
     }
-    await Promise.all(reads);
+    await allEnded(reads);
   }
 
   /** How many of `length` bytes from `byteOffset` on are in the file, before the first block that is in memory. */

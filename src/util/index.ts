@@ -1,4 +1,5 @@
 // Small helpers without any dependency, for every room.
+export { allEnded } from './all-ended.ts';
 export { AssertionError, assert } from './assert.ts';
 export {
   U32_SPAN,

@@ -5,6 +5,7 @@ import { BLOCK_BYTES, type Inode, createInode, extentStart, extentSum } from '..
 import { FsError } from '../errors/index.ts';
 import { crc32 } from 'node:zlib';
 import { Cursor } from '../tree/index.ts';
+import { allEnded } from '../util/index.ts';
 import { damage, findDamage } from './checked-blocks.ts';
 import { extentEnd, extentFirst, isExtentOf, seekExtent } from './extents.ts';
 import type { Filesystem } from './filesystem.ts';
@@ -132,7 +133,8 @@ interface PlannedRun {
 
 /**
  * Like {@link readData}, by way of the thread pool. `into` must have room for `length` rounded up to whole blocks, plus one block. A block that
- * was overwritten or reused while it was read shows a wrong checksum; the read is then done again, the last time without letting go.
+ * was overwritten or reused while it was read shows a wrong checksum; the read is then done again, the last time without letting go. When it
+ * ends, also by failing, nothing writes to `into` any more.
  */
 export async function readDataLater(
   fs: Filesystem,
@@ -180,7 +182,7 @@ async function readPlanned(
 ): Promise<boolean> {
   // Only where there are holes: a plain file is read over every byte.
   if (runs.reduce((sum, run) => sum + run.sums.length, 0) * BLOCK_BYTES < bytes) into.fill(0, 0, bytes);
-  await Promise.all(
+  await allEnded(
     runs.map((run) => fs.context.blocks.read(into, run.place, run.sums.length * BLOCK_BYTES, run.start * BLOCK_BYTES)),
   );
   return runs.every((run) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FsError } from '../../../src/errors/index.ts';
+import { FsError, StoreError } from '../../../src/errors/index.ts';
 import { BLOCK_BYTES } from '../../../src/format/index.ts';
 import { Blocks } from '../../../src/store/index.ts';
 import { MemoryBlockFile } from '../../support/memory-block-file.ts';
@@ -12,6 +12,13 @@ class TestBlockFile extends MemoryBlockFile {
   /** So many more asynchronous writes find room. */
   room = Infinity;
   beforeWrite = (): Promise<void> => Promise.resolve();
+  /** Asked with the first block of each asynchronous read. */
+  beforeRead: (block: number) => Promise<void> = () => Promise.resolve();
+
+  override async read(into: Uint8Array, intoOffset: number, length: number, byteOffset: number): Promise<void> {
+    await this.beforeRead(byteOffset / BLOCK_BYTES);
+    await super.read(into, intoOffset, length, byteOffset);
+  }
 
   override async write(buffers: readonly Uint8Array[], byteOffset: number): Promise<void> {
     await this.beforeWrite();
@@ -142,6 +149,28 @@ describe('Blocks', () => {
       }
     });
   }
+
+  it('ends a read that fails only when nothing writes to its buffer any more', async () => {
+    const { file, blocks, keep } = scene();
+    let open = (): void => undefined;
+    const held = new Promise<void>((resolve) => (open = resolve));
+    // The kept block cuts the read in two; the first part is slow, the second one fails at once.
+    keep(5, 200);
+    file.beforeRead = (block) => (block === 0 ? held : Promise.reject(new StoreError('a bad sector')));
+    const buffer = new Uint8Array(10 * BLOCK_BYTES);
+    let ended = false;
+    const reading = blocks.read(buffer, 0, buffer.length, 0).finally(() => (ended = true));
+    const rejected = expect(reading).rejects.toThrow('a bad sector');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ended).toBe(false);
+    open();
+    await rejected;
+    buffer.fill(255);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(buffer.every((byte) => byte === 255)).toBe(true);
+    // Nothing is begun where there is no room for it.
+    await expect(blocks.read(buffer, BLOCK_BYTES, buffer.length, 0)).rejects.toThrow('has room');
+  });
 
   it('gives a block while it is being written, and afterwards', async () => {
     const { file, blocks, keep } = scene();
