@@ -58,7 +58,7 @@ export function attrHandlers(bridge: Bridge): FuseHandlers {
       if (isReservedXattr(name)) {
         const unique = ino === ROOT_INO && isUniqueName(name) ? snapshotByTag(view.volume, tag) : undefined;
         if (unique !== undefined) {
-          void uniqueLater(view, unique, size, reply.defer());
+          uniqueLater(bridge, unique, size, reply);
           return;
         }
         answerValue(reply, ino === ROOT_INO ? snapshotXattr(bridge, tag, name) : undefined, size);

@@ -1,7 +1,7 @@
 // What the handlers of one mount share. Handlers run one at a time and to their end (or until they defer), so one set
 // of scratch objects serves all.
 
-import { EntryOut, StatfsOut, StatxOut, type Notifier, type Reply } from '../fuse/index.ts';
+import { type DeferredReply, EntryOut, StatfsOut, StatxOut, type Notifier, type Reply } from '../fuse/index.ts';
 import { FsError } from '../errors/index.ts';
 import { noLog, type Log } from '../util/index.ts';
 import { type Inode, type Snapshot, type View, createInode, fillSnapdirInode } from '../vfs/index.ts';
@@ -162,21 +162,43 @@ export class Bridge {
     reply.entry(this.fillEntry(tag, inode));
   }
 
+  /**
+   * Answers later, as all requests are that have to wait: `answer` does so, in one stretch, when `wait` has resolved. What either of them
+   * throws is the answer, unless the request was interrupted and has its answer. Damage is noted in the very stretch in which `answer` meets
+   * it: a commit may be waiting for the end of that, and what was done by half must not be in it.
+   */
+  answerLater<Found>(
+    reply: Reply,
+    wait: (later: DeferredReply) => Promise<Found>,
+    answer: (later: DeferredReply, found: Found) => void,
+  ): void {
+    void this.#answerLater(reply.defer(), wait, answer);
+  }
+
+  async #answerLater<Found>(
+    later: DeferredReply,
+    wait: (later: DeferredReply) => Promise<Found>,
+    answer: (later: DeferredReply, found: Found) => void,
+  ): Promise<void> {
+    try {
+      const found = await wait(later);
+      if (!later.done) answer(later, found);
+    } catch (error) {
+      this.view.volumes.noteDamage(error);
+      if (!later.done || !later.interrupted) later.fail(error);
+    }
+  }
+
   /** Answers when everything that was done so far is durable. */
   answerDurable(reply: Reply): void {
-    if (this.view.volumes.flushNow()) {
-      reply.ok();
-      return;
-    }
-    const later = reply.defer();
-    this.view.volumes.flush().then(
-      () => {
-        later.ok();
-      },
-      (error: unknown) => {
-        later.fail(error);
-      },
-    );
+    const { volumes } = this.view;
+    if (volumes.flushNow()) reply.ok();
+    else this.answerWhenDurable(reply, (later) => later.ok());
+  }
+
+  /** Answers with `answer` when everything that was done so far is durable, which is not looked at before. */
+  answerWhenDurable(reply: Reply, answer: (later: DeferredReply) => void): void {
+    this.answerLater(reply, () => this.view.volumes.flush(), answer);
   }
 
   /**

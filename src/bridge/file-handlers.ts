@@ -13,7 +13,6 @@ import {
   FUSE_WRITE_CACHE,
   FUSE_WRITE_KILL_SUIDGID,
   type FuseHandlers,
-  type Reply,
 } from '../fuse/index.ts';
 import {
   MODE_BITS,
@@ -72,7 +71,7 @@ export function fileHandlers(bridge: Bridge): FuseHandlers {
       node.resolve(view, request.nodeHi, request.nodeLo);
       const relatime = bridge.keepsAtime(node);
       const count = readFile(node.fs, node.ino, offset, size, reply.payload, 0, flags, relatime);
-      if (count === NOT_CACHED) void readLater(node.fs, node.ino, offset, size, flags, relatime, reply.defer());
+      if (count === NOT_CACHED) readLater(bridge, { fs: node.fs, ino: node.ino, offset }, size, flags, relatime, reply);
       else reply.data(count);
     },
 
@@ -83,8 +82,8 @@ export function fileHandlers(bridge: Bridge): FuseHandlers {
       // Nobody looks at the count when a map is written back (fuse_writepage_end in fs/fuse/file.c): what the rest fails with has to be the answer.
       while (count < size && (writeFlags & FUSE_WRITE_CACHE) !== 0)
         count += writeFile(node.fs, node.ino, offset + count, bytes, start + count, size - count, kill);
-      if ((flags & DIRECT_DURABLE) === DIRECT_DURABLE) answerWhenDurable(bridge, reply, count);
-      else reply.written(count);
+      if ((flags & DIRECT_DURABLE) !== DIRECT_DURABLE) reply.written(count);
+      else bridge.answerWhenDurable(reply, (later) => later.written(count));
     },
 
     release(_request, _body, reply) {
@@ -101,19 +100,6 @@ export function fileHandlers(bridge: Bridge): FuseHandlers {
       bridge.answerDurable(reply);
     },
   };
-}
-
-/** As {@link Bridge.answerDurable}, for a write. */
-function answerWhenDurable(bridge: Bridge, reply: Reply, count: number): void {
-  const later = reply.defer();
-  bridge.view.volumes.flush().then(
-    () => {
-      later.written(count);
-    },
-    (error: unknown) => {
-      later.fail(error);
-    },
-  );
 }
 
 function isTaken(error: unknown): boolean {

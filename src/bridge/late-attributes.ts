@@ -2,23 +2,26 @@
 // when it is found out.
 
 import { ERRNO, FsError } from '../errors/index.ts';
-import type { DeferredReply } from '../fuse/index.ts';
-import { type Snapshot, type View, uniqueText } from '../vfs/index.ts';
+import type { Reply } from '../fuse/index.ts';
+import { type Snapshot, uniqueText } from '../vfs/index.ts';
+import type { Bridge } from './bridge.ts';
 
-/** Answers a GETXATTR for what deleting `snapshot` alone would free, in bytes; `size`: the caller's room, 0 to ask for the length. Never rejects. */
-export async function uniqueLater(view: View, snapshot: Snapshot, size: number, reply: DeferredReply): Promise<void> {
-  // Finding it out may take long; whoever asked may give up.
-  reply.onInterrupt = () => {
-    reply.error(ERRNO.EINTR);
-  };
-  try {
-    const value = await uniqueText(view.volumes, snapshot);
-    if (reply.done) return;
-    if (!snapshot.filesystem.alive) throw new FsError('ESTALE', 'unique-of-deleted', 'the snapshot was deleted');
-    if (size === 0) reply.xattrSize(value.length);
-    else if (value.length > size) reply.error(ERRNO.ERANGE);
-    else reply.bytes(value);
-  } catch (error) {
-    if (!reply.done) reply.fail(error);
-  }
+/** Answers a GETXATTR for what deleting `snapshot` alone would free, in bytes; `size`: the caller's room, 0 to ask for the length. */
+export function uniqueLater(bridge: Bridge, snapshot: Snapshot, size: number, reply: Reply): void {
+  bridge.answerLater(
+    reply,
+    (later) => {
+      // Finding it out may take long; whoever asked may give up.
+      later.onInterrupt = () => {
+        later.error(ERRNO.EINTR);
+      };
+      return uniqueText(bridge.view.volumes, snapshot);
+    },
+    (later, value) => {
+      if (!snapshot.filesystem.alive) throw new FsError('ESTALE', 'unique-of-deleted', 'the snapshot was deleted');
+      if (size === 0) later.xattrSize(value.length);
+      else if (value.length > size) later.error(ERRNO.ERANGE);
+      else later.bytes(value);
+    },
+  );
 }

@@ -3,8 +3,9 @@
 // waited.
 
 import { FsError } from '../errors/index.ts';
-import type { DeferredReply } from '../fuse/index.ts';
+import type { Reply } from '../fuse/index.ts';
 import { BLOCK_BYTES, type Filesystem, noteFileRead, readDataLater, writeFile } from '../vfs/index.ts';
+import type { Bridge } from './bridge.ts';
 
 /** A place in a file. */
 export interface Place {
@@ -16,51 +17,51 @@ export interface Place {
 /** A copy that has to wait for the disk is done in pieces of so much, one for each request. */
 const COPY_PIECE_BYTES = 1024 * 1024;
 
-/** Answers a READ of `size` bytes from `offset` on. Never rejects. */
-export async function readLater(
-  fs: Filesystem,
-  ino: number,
-  offset: number,
+/** Answers a READ of `size` bytes at `from`. */
+export function readLater(
+  bridge: Bridge,
+  from: Place,
   size: number,
   flags: number,
   relatime: boolean,
-  reply: DeferredReply,
-): Promise<void> {
+  reply: Reply,
+): void {
+  const { fs, ino, offset } = from;
   const { generation } = fs;
-  try {
-    // Whole blocks are read. Only a direct read begins in the midst of one, and needs more room than it asks for.
-    const isAligned = offset % BLOCK_BYTES === 0 && size % BLOCK_BYTES === 0;
-    const into = isAligned ? reply.payload(size) : reply.scratch(roomFor(size));
-    const count = await readDataLater(fs, ino, offset, size, into);
-    checkSame(fs, generation);
-    if (relatime) noteFileRead(fs, ino, flags);
-    if (isAligned) reply.data(count);
-    else reply.bytes(into, 0, count);
-  } catch (error) {
-    reply.fail(error);
-  }
+  // Whole blocks are read. Only a direct read begins in the midst of one, and needs more room than it asks for.
+  const isAligned = offset % BLOCK_BYTES === 0 && size % BLOCK_BYTES === 0;
+  bridge.answerLater(
+    reply,
+    async (later) => {
+      const bytes = isAligned ? later.payload(size) : later.scratch(roomFor(size));
+      return { bytes, count: await readDataLater(fs, ino, offset, size, bytes) };
+    },
+    (later, { bytes, count }) => {
+      checkSame(fs, generation);
+      if (relatime) noteFileRead(fs, ino, flags);
+      if (isAligned) later.data(count);
+      else later.bytes(bytes, 0, count);
+    },
+  );
 }
 
-/** Answers a COPY_FILE_RANGE with its first piece; the kernel's caller asks for the rest. Never rejects. */
-export async function copyLater(
-  from: Place,
-  to: Place,
-  length: number,
-  kill: boolean,
-  reply: DeferredReply,
-): Promise<void> {
+/** Answers a COPY_FILE_RANGE with its first piece; the kernel's caller asks for the rest. */
+export function copyLater(bridge: Bridge, from: Place, to: Place, length: number, kill: boolean, reply: Reply): void {
   const generations = [from.fs.generation, to.fs.generation] as const;
-  try {
-    const wanted = Math.min(length, COPY_PIECE_BYTES);
-    const bytes = reply.scratch(roomFor(wanted));
-    const count = await readDataLater(from.fs, from.ino, from.offset, wanted, bytes);
-    checkSame(from.fs, generations[0]);
-    checkSame(to.fs, generations[1]);
-    if (!to.fs.alive) throw new FsError('ESTALE', 'copy-to-deleted', 'the volume was deleted');
-    reply.written(writeFile(to.fs, to.ino, to.offset, bytes, 0, count, kill));
-  } catch (error) {
-    reply.fail(error);
-  }
+  const wanted = Math.min(length, COPY_PIECE_BYTES);
+  bridge.answerLater(
+    reply,
+    async (later) => {
+      const bytes = later.scratch(roomFor(wanted));
+      return { bytes, count: await readDataLater(from.fs, from.ino, from.offset, wanted, bytes) };
+    },
+    (later, { bytes, count }) => {
+      checkSame(from.fs, generations[0]);
+      checkSame(to.fs, generations[1]);
+      if (!to.fs.alive) throw new FsError('ESTALE', 'copy-to-deleted', 'the volume was deleted');
+      later.written(writeFile(to.fs, to.ino, to.offset, bytes, 0, count, kill));
+    },
+  );
 }
 
 /** The inode number may be another file's by now, or no file's. */

@@ -45,7 +45,8 @@ export class Orphans {
   }
 
   /**
-   * What can't be destroyed now keeps its mark in the store and is destroyed when the volume is opened the next time.
+   * What can't be destroyed now keeps its mark in the store and is destroyed when the volume is opened the next time: where metadata is damaged
+   * nothing becomes durable of what was done by half.
    */
   #destroy(ino: number): void {
     const { filesystem, volumes } = this.#view;
@@ -53,6 +54,7 @@ export class Orphans {
     try {
       volumes.destroyOrphan(filesystem, ino);
     } catch (error) {
+      volumes.noteDamage(error);
       this.#log.error(
         `inode ${ino}, which has no name, stays for now: ${error instanceof Error ? error.message : String(error)}`,
       );

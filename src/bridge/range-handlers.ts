@@ -34,7 +34,7 @@ export function rangeHandlers(bridge: Bridge): FuseHandlers {
       }
       const from = { fs: node.fs, ino: node.ino, offset: offsetIn };
       const to = { fs: other.fs, ino: other.ino, offset: offsetOut };
-      void copyLater(from, to, length, kill, reply.defer());
+      copyLater(bridge, from, to, length, kill, reply);
     },
   };
 }

@@ -39,7 +39,7 @@ export function beforeRestore(bridge: Bridge): AfterRestore {
     bridge.orphans.clear();
     if (session === undefined) return;
     const { notify } = session;
-    const rootNames = needsNames ? [...namesBefore, ...namesOfRoot(view)] : [];
+    const rootNames = needsNames ? [...namesBefore, ...namesAfter(bridge)] : [];
     await Promise.all([notify.incEpoch(), invalidateRoot(notify), invalidateSnapshots(bridge, names)]);
     for (const group of groupsOf(rootNames)) {
       await Promise.all(group.map((name) => notify.invalEntry(0, FUSE_ROOT_ID, name)));
@@ -76,6 +76,17 @@ function namesOfRoot(view: View): Uint8Array[] {
     if (listing.kind === 'entry') names.push(listing.bytes.slice(listing.nameStart, listing.nameEnd));
   }
   return names;
+}
+
+/** The names in the root that was restored; none where they can't be read, as the kernel is to hear at least of those of before. */
+function namesAfter({ view, log }: Bridge): Uint8Array[] {
+  try {
+    return namesOfRoot(view);
+  } catch (error) {
+    view.volumes.noteDamage(error);
+    log.error(`names of the restored root: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  }
 }
 
 function* groupsOf<Item>(items: readonly Item[]): Generator<readonly Item[]> {

@@ -4,7 +4,7 @@
 // So are moves across the border, for which EXDEV would lead mv to copy, beginning with a mkdir that takes a snapshot.
 
 import { ERRNO, FsError } from '../errors/index.ts';
-import type { DeferredReply, FuseHandlers, Reply } from '../fuse/index.ts';
+import type { FuseHandlers, Reply } from '../fuse/index.ts';
 import {
   LATEST_INO,
   LATEST_PLACE,
@@ -111,7 +111,7 @@ function snapshots(bridge: Bridge): FuseHandlers {
 
     mkdir(request, { name }, reply) {
       // A copy: the next request comes into the same buffer.
-      void takeLater(bridge, Buffer.from(name), request.uid, reply.defer());
+      takeLater(bridge, Buffer.from(name), request.uid, reply);
     },
 
     rmdir(_request, { name }, reply) {
@@ -130,24 +130,27 @@ function snapshots(bridge: Bridge): FuseHandlers {
   };
 }
 
-/**
- * Answers a MKDIR of `uid`: the name of the user is read first, then the snapshot is taken as the volume is at that moment. Never rejects.
- */
-async function takeLater(bridge: Bridge, name: Uint8Array, uid: number, reply: DeferredReply): Promise<void> {
+/** Answers a MKDIR of `uid`: the name of the user is read first, then the snapshot is taken as the volume is at that moment. */
+function takeLater(bridge: Bridge, name: Uint8Array, uid: number, reply: Reply): void {
+  bridge.answerLater(
+    reply,
+    () => takeDurably(bridge, name, uid),
+    (later, snapshot) => {
+      if (fillRoot(bridge, snapshot)) later.entry(bridge.entry);
+      else later.error(ERRNO.ENOENT);
+    },
+  );
+}
+
+async function takeDurably(bridge: Bridge, name: Uint8Array, uid: number): Promise<Snapshot> {
   const { view, log } = bridge;
-  try {
-    const by = await bridge.userName(uid);
-    const snapshot = await takeWithRoom(bridge, name, by);
-    bridge.easePressure();
-    // Where this fails the store takes no changes from then on, so the snapshot can't be taken back; whether it is there at the next start is open.
-    await view.volumes.flush();
-    log.info(`snapshot ${view.volume.name}@${snapshot.label.name} was taken with mkdir by ${by}`);
-    if (fillRoot(bridge, snapshot)) reply.entry(bridge.entry);
-    else reply.error(ERRNO.ENOENT);
-  } catch (error) {
-    view.volumes.noteDamage(error);
-    reply.fail(error);
-  }
+  const by = await bridge.userName(uid);
+  const snapshot = await takeWithRoom(bridge, name, by);
+  bridge.easePressure();
+  // Where this fails the store takes no changes from then on, so the snapshot can't be taken back; whether it is there at the next start is open.
+  await view.volumes.flush();
+  log.info(`snapshot ${view.volume.name}@${snapshot.label.name} was taken with mkdir by ${by}`);
+  return snapshot;
 }
 
 /** Where there is no space it tries once more after what may make some, as the session does for requests that are answered at once. */

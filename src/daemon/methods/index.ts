@@ -52,10 +52,16 @@ const METHODS: Readonly<Record<ControlMethod, Method>> = {
 
 /**
  * Does what `method` says. Nothing is assumed of the arguments: rejects with ProtocolError where there is no such method or a parameter has
- * the wrong type, with FsError where the store refuses. What it changed is durable when it resolves.
+ * the wrong type, with FsError where the store refuses. What it changed is durable when it resolves. Where it meets damaged metadata the store
+ * takes no more changes: what it had begun does not become durable.
  */
 export async function callMethod(service: Service, method: string, params: unknown): Promise<unknown> {
   if (!Object.hasOwn(METHODS, method)) throw new ProtocolError(`there is no method "${method.slice(0, 100)}"`);
   if (!isFields(params)) throw new ProtocolError('the params of a request are an object');
-  return METHODS[method as ControlMethod](service, params);
+  try {
+    return await METHODS[method as ControlMethod](service, params);
+  } catch (error) {
+    service.core.volumes.noteDamage(error);
+    throw error;
+  }
 }

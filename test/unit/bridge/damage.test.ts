@@ -3,7 +3,9 @@ import { beforeEach, expect, test } from 'vitest';
 import { ERRNO } from '../../../src/errors/index.ts';
 import { SPACE, spaceKey } from '../../../src/format/index.ts';
 import { ROOT, errnoLater, errnoOf, namesIn, openBridged, type BridgedMount } from '../../support/bridged-mount.ts';
+import { MemoryKeyValue } from '../../support/memory-key-value.ts';
 import { openMemoryVolumes } from '../../support/memory-volumes.ts';
+import { RottingKeyValue } from '../../support/rotting-key-value.ts';
 
 const COUNT = 2000;
 let bridged: BridgedMount;
@@ -52,4 +54,33 @@ test('damaged contents of a file stop nothing else', async () => {
   await memory.volumes.commit();
   const again = await openMemoryVolumes({ kv: memory.kv, blocks: memory.blocks });
   expect(again.volumes.failure).toBeUndefined();
+});
+
+test('a file without a name that meets it when it is forgotten: nothing of it is destroyed by half', async () => {
+  const { node } = bridged.mount.create(ROOT, 'large').entry;
+  // Its data go first; its attributes lie in nodes of their own.
+  bridged.mount.write(node, 0, 0, Buffer.alloc(40_960, 1));
+  for (let i = 0; i < 40; i++) bridged.mount.setxattr(node, `user.${i}`, Buffer.alloc(1000, i));
+  await bridged.memory.volumes.commit();
+  const kv = bridged.memory.kv.copyInto(new RottingKeyValue());
+  const { mount, memory } = await openBridged({ volumes: { kv, blocks: bridged.memory.blocks } });
+  const { volumes } = memory;
+  const large = mount.lookup(ROOT, 'large').node;
+  mount.read(large, 0, 0, 4096);
+  mount.unlink(ROOT, 'large');
+  const allocated = volumes.allocatedBlocks;
+  kv.nodesLeft = 0;
+  mount.forget(large);
+  // In memory its data are gone by now, and its attributes are not.
+  expect(volumes.store.allocator.pendingBlocks).toBe(10);
+  expect(volumes.failure?.message).toMatch(/node \d+/);
+  expect(await errnoLater(() => mount.fsync(ROOT, 0))).toBe(ERRNO.EIO);
+  const options = {
+    kv: kv.copyInto(new MemoryKeyValue()),
+    blocks: memory.blocks.copy(),
+    journal: memory.journal.copy(),
+  };
+  const again = await openMemoryVolumes(options);
+  expect(await again.check()).toEqual([]);
+  expect(again.volumes.allocatedBlocks).toBe(allocated - 10);
 });

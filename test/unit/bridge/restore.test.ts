@@ -18,6 +18,7 @@ import {
 import { FakeMount } from '../../support/fake-mount.ts';
 import { MessageReader } from '../../support/fuse-message.ts';
 import { MemoryBlockFile } from '../../support/memory-block-file.ts';
+import { RottingKeyValue } from '../../support/rotting-key-value.ts';
 
 const INVAL_INODE = 2;
 const INVAL_ENTRY = 3;
@@ -214,6 +215,25 @@ describe('the kernel is told', () => {
     for (const node of [ROOT, SNAPDIR, file, added, ...nodes]) expect(all).toContain(`inode ${node}`);
     expect(all.at(-2)).toBe(`inode ${ROOT}`);
     expect(read('f')).toBe('then');
+  });
+
+  test('without, where the root that was restored is damaged: each name of before, and the store takes no more changes', async () => {
+    await open();
+    // So many that a restore alone needs but a few of the nodes, and those of before leave memory.
+    for (let i = 0; i < 2000; i++) write(String(i).padEnd(255, 'x'), '');
+    await takeSnapshot(bridged.mount, 's');
+    await bridged.memory.volumes.commit();
+    const kv = bridged.memory.kv.copyInto(new RottingKeyValue());
+    await open({ kernel: { minor: 43 }, volumes: { kv, blocks: bridged.memory.blocks, cacheBytes: 0 } });
+    const { mount, handlers, view } = bridged;
+    mount.kernel.notifications.length = 0;
+    const afterRestore = handlers.beforeRestore();
+    view.volumes.restore(view.volume, view.volume.snapshot('s'), { name: 'kept' });
+    kv.nodesLeft = 0;
+    await afterRestore(['kept']);
+    expect(view.volumes.failure?.message).toMatch(/node \d+/);
+    const entries = told().filter((one) => one.startsWith(`entry ${ROOT} `));
+    expect(entries).toHaveLength(2000);
   });
 
   test('nothing once it is gone', async () => {
