@@ -40,6 +40,9 @@ export interface OpenOptions {
   log?: Log;
 }
 
+/** Blocks and what says which of them are in use: always of the same moment. */
+export type StoredBlocks = Pick<OpenStore, 'blocks' | 'allocator'>;
+
 /** An open store. Whoever opened it closes it, after its committer. */
 export interface OpenStore {
   readonly kv: KeyValue;
@@ -49,6 +52,11 @@ export interface OpenStore {
   readonly format: StoreFormat;
   /** The real path of its directory. */
   readonly path: string;
+  /**
+   * The data blocks, and which of them are in use, as the last commit in `kv` says: without what was done to {@link blocks} and
+   * {@link allocator} in memory since.
+   */
+  loadBlocks(kv: KeyValue): Promise<StoredBlocks>;
   /** What a crash left in the journal was done again: what is free now may be given back to the host. */
   recovered(): void;
   /** Gives what is free back to the host without waiting for a good moment, as far as that is done quickly. */
@@ -91,10 +99,13 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     undo.push(() => file.close());
     const journal = openJournal(directory, options);
     undo.push(() => journal.close());
-    const allocator = await loadAllocator(kv, file, options);
+    const loadBlocks = async (from: KeyValue): Promise<StoredBlocks> => {
+      const loaded = await loadAllocator(from, file, options);
+      return { allocator: loaded, blocks: new Blocks(file, (block) => loaded.isAllocated(block)) };
+    };
+    const { blocks, allocator } = await loadBlocks(kv);
     // Of a damaged store what can be read shall be read, whatever is missing.
     if (kv.damage === undefined) requireData(directory, allocator, file);
-    const blocks = new Blocks(file, (block) => allocator.isAllocated(block));
     let puncher: HolePuncher | undefined;
     const recovered = (): void => {
       const started = startPuncher(allocator, file, { log, ...options.punch });
@@ -108,7 +119,7 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     const tables = async (): Promise<TableScrub> =>
       // What stands in for LevelDB has no files there.
       options.keyValue === undefined ? scrubTables(join(directory, STORE_NAMES.database)) : NO_TABLES;
-    const actions = { recovered, giveBack, scrubTables: tables, close: () => unwind(undo) };
+    const actions = { loadBlocks, recovered, giveBack, scrubTables: tables, close: () => unwind(undo) };
     return { kv, blocks, allocator, journal, format, path: directory, ...actions };
   } catch (error) {
     // What went wrong first is what the caller hears about.
@@ -119,10 +130,14 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
   }
 }
 
-/** `store` as one that is damaged: what is not there, or not right, was found by reading it. */
-export function damagedStore(store: OpenStore, cause: CorruptionError): OpenStore {
+/**
+ * `store` as one that is damaged, in the state of its last commit: what is not there, or not right, was found by reading it. Its journal must not
+ * have begun to record. What `store` holds in memory is of no use any more.
+ */
+export async function damagedStore(store: OpenStore, cause: CorruptionError): Promise<OpenStore> {
   const damage = new CorruptionError(cause.record, `${cause.why}; ${READ_ONLY_REMEDY}`, { cause });
-  return { ...store, kv: readOnly(store.kv, damage) };
+  const kv = readOnly(store.kv, damage);
+  return { ...store, kv, ...(await store.loadBlocks(kv)) };
 }
 
 /** Runs the steps, last one first, all of them; throws what failed first. */

@@ -1,8 +1,8 @@
-// Destroys orphans: small ones at once, large ones in slices between other work.
+// Destroys orphans: small ones at once, large ones in slices between other work. While the host is full it waits, as the reclaimer does.
 
-import type { Log } from '../util/index.ts';
+import { FsError } from '../errors/index.ts';
 import type { Filesystem } from './filesystem.ts';
-import { destroyOrphan, nextOrphan } from './orphans.ts';
+import { destroyOrphan } from './orphans.ts';
 
 /** Extents (up to 1 MiB each) that are freed in one stretch: well below a millisecond. */
 const EXTENTS_PER_SLICE = 64;
@@ -14,35 +14,45 @@ interface Doomed {
   readonly generation: number;
 }
 
+/** What the reaper needs from around it. */
+export interface ReaperHost {
+  /** Lets other work run between two slices. */
+  breathe(): Promise<void>;
+  /** Resolves after a while: the host was full. */
+  roomAgain(): Promise<void>;
+  /**
+   * Inode `ino` can't be destroyed, and the reaper had to stop, perhaps in the midst of a slice: called in the same synchronous stretch, so that
+   * no commit takes half of one. What is left is found again when the volume is next opened.
+   */
+  failed(ino: number, error: unknown): void;
+}
+
 export class OrphanReaper {
-  readonly #breathe: () => Promise<void>;
-  readonly #log: Log;
+  readonly #host: ReaperHost;
+  /** The one at hand stays at the front until it is gone. */
   readonly #queue: Doomed[] = [];
   #running: Promise<void> | undefined;
   #stopped = false;
 
-  /** `breathe` lets other work run between two slices. */
-  constructor(breathe: () => Promise<void>, log: Log) {
-    this.#breathe = breathe;
-    this.#log = log;
+  constructor(host: ReaperHost) {
+    this.#host = host;
   }
 
-  /** Destroys `ino`, which is marked as an orphan and which nobody holds any more. */
+  /**
+   * Destroys `ino`, which is marked as an orphan and which nobody holds any more, or begins to; where the host is full it does so later. Throws
+   * what {@link destroyOrphan} throws besides.
+   */
   destroy(fs: Filesystem, ino: number): void {
-    if (destroyOrphan(fs, ino, EXTENTS_PER_SLICE)) return;
-    this.#queue.push({ fs, ino, generation: fs.generation });
+    const doomed = { fs, ino, generation: fs.generation };
+    if (destroySlice(doomed) === 'gone') return;
+    this.#queue.push(doomed);
     this.#running ??= this.#run();
   }
 
-  /** Destroys all orphans of a filesystem that nobody uses yet. */
-  sweep(fs: Filesystem): void {
-    let found = 0;
-    for (let ino = nextOrphan(fs, 0); ino !== 0; ino = nextOrphan(fs, ino)) {
-      this.#queue.push({ fs, ino, generation: fs.generation });
-      found++;
-    }
-    if (found === 0) return;
-    this.#log.info(`${found} files without a name, open when the volume was last in use, are being removed`);
+  /** Destroys the orphans `inos` of a filesystem that nobody uses yet, in the background. */
+  destroyAll(fs: Filesystem, inos: readonly number[]): void {
+    if (inos.length === 0) return;
+    for (const ino of inos) this.#queue.push({ fs, ino, generation: fs.generation });
     this.#running ??= this.#run();
   }
 
@@ -51,26 +61,36 @@ export class OrphanReaper {
     while (this.#running !== undefined) await this.#running;
   }
 
-  /** Stops after the slice at hand; what is left is found again when the volume is next opened. */
+  /** Stops after the slice at hand, or the wait for room; what is left is found again when the volume is next opened. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    await this.#breathe();
-    for (let next = this.#queue.shift(); next !== undefined && !this.#stopped; next = this.#queue.shift()) {
-      await this.#destroyInSlices(next);
+    // Asynchronous from the start, so that `#running` is set before the first slice.
+    await this.#host.breathe();
+    for (let next = this.#queue[0]; next !== undefined && !this.#stopped; next = this.#queue[0]) {
+      try {
+        const outcome = destroySlice(next);
+        if (outcome === 'gone') this.#queue.shift();
+        await (outcome === 'no-room' ? this.#host.roomAgain() : this.#host.breathe());
+      } catch (error) {
+        this.#queue.length = 0;
+        this.#host.failed(next.ino, error);
+      }
     }
     this.#running = undefined;
   }
+}
 
-  async #destroyInSlices({ fs, ino, generation }: Doomed): Promise<void> {
-    try {
-      const isDone = (): boolean => !fs.alive || fs.generation !== generation || this.#stopped;
-      while (!isDone() && !destroyOrphan(fs, ino, EXTENTS_PER_SLICE)) await this.#breathe();
-    } catch (error) {
-      this.#log.error(`inode ${ino} can't be removed: ${error instanceof Error ? error.message : String(error)}`);
-    }
+/** What a slice of destroying an orphan led to. For want of room it changed nothing. */
+function destroySlice({ fs, ino, generation }: Doomed): 'gone' | 'begun' | 'no-room' {
+  if (!fs.alive || fs.generation !== generation) return 'gone';
+  try {
+    return destroyOrphan(fs, ino, EXTENTS_PER_SLICE) ? 'gone' : 'begun';
+  } catch (error) {
+    if (error instanceof FsError && error.code === 'ENOSPC') return 'no-room';
+    throw error;
   }
 }

@@ -28,8 +28,15 @@ export function isOrphan(fs: Filesystem, ino: number): boolean {
   return fs.tree.find(key.orphan(ORPHAN_LIST_INO, ino), at);
 }
 
+/** All marked inodes. Throws CorruptionError where the list can't be read. */
+export function orphansOf(fs: Filesystem): number[] {
+  const inos: number[] = [];
+  for (let ino = nextOrphan(fs, 0); ino !== 0; ino = nextOrphan(fs, ino)) inos.push(ino);
+  return inos;
+}
+
 /** The first marked inode after `after`, or 0. */
-export function nextOrphan(fs: Filesystem, after: number): number {
+function nextOrphan(fs: Filesystem, after: number): number {
   if (!fs.tree.seek(key.orphan(ORPHAN_LIST_INO, after + 1), at)) return 0;
   const keyStart = at.keyAt;
   if (keyType(at.page, keyStart) !== ENTRY.orphan || keyIno(at.page, keyStart) !== ORPHAN_LIST_INO) return 0;
@@ -38,7 +45,8 @@ export function nextOrphan(fs: Filesystem, after: number): number {
 
 /**
  * Destroys the marked inode `ino` and everything that belongs to it, at most `extents` extents at a time. True when it is gone, false where
- * there is more to do: a large file must not hold up others.
+ * there is more to do: a large file must not hold up others. Throws what {@link Filesystem.change} forbids, before anything changed; CorruptionError
+ * perhaps in its midst.
  */
 export function destroyOrphan(fs: Filesystem, ino: number, extents: number): boolean {
   const head = fs.change();

@@ -20,8 +20,6 @@ export interface VolumeSetHost {
   readonly gid: number;
   /** The frozen version has no name (any more): its space can be taken back. */
   nameless(version: Version): void;
-  /** The live files are others now: those of them that have no name can go. */
-  replaced(filesystem: Filesystem): void;
 }
 
 export class VolumeSet {
@@ -70,7 +68,9 @@ export class VolumeSet {
     this.volumeById(version.volume).add({ version, label, filesystem });
   }
 
-  /** Does what `change` says. Everything that could forbid it was looked at before. */
+  /**
+   * Does what `change` says. Everything that could forbid it was looked at before; so it reads no tree, where damage could end it halfway.
+   */
   apply(change: StructuralChange): void {
     switch (change.do) {
       case 'create-volume':
@@ -193,7 +193,6 @@ export class VolumeSet {
     if (properties !== undefined) volume.record.properties = properties;
     if (preserve === undefined) this.#host.nameless(frozen);
     else this.attachSnapshot(frozen, preserve);
-    this.#host.replaced(volume.filesystem);
   }
 
   #clone(origin: Volume, snapshot: string, name: string, nowMs: number): void {
@@ -208,6 +207,6 @@ export class VolumeSet {
       snapshotsChangedMs: nowMs,
       properties: {},
     });
-    this.#host.replaced(this.attach(record, head).filesystem);
+    this.attach(record, head);
   }
 }

@@ -2,20 +2,21 @@
 // one synchronous stretch; callers await `flush` before they say that it happened.
 
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CorruptionError, DamagedDataError } from '../errors/index.ts';
 import type { SnapshotLabel } from '../format/index.ts';
 import { Committer, type OpenStore, damagedStore } from '../store/index.ts';
-import { Forest, Reclaimer, rehearseDelete } from '../tree/index.ts';
+import { Forest, rehearseDelete } from '../tree/index.ts';
 import { get32 } from '../util/index.ts';
+import { Background } from './background.ts';
 import type { Filesystem } from './filesystem.ts';
 import { assertUnheld } from './holds.ts';
 import { loadVolumes } from './load-volumes.ts';
 import { checkSnapshotName } from './names.ts';
-import { OrphanReaper } from './orphan-reaper.ts';
+import { orphansOf } from './orphans.ts';
 import { Recorder } from './recorder.ts';
 import { recover, tryRecover } from './recovery.ts';
 import { type SnapshotRequest, labelFor } from './snapshot-label.ts';
+import { orphansToStartWith } from './starting-point.ts';
 import type { StructuralChange } from './structural-change.ts';
 import { VolumeRecords } from './volume-records.ts';
 import { VolumeSet } from './volume-set.ts';
@@ -29,8 +30,7 @@ export class Volumes {
   readonly #store: OpenStore;
   readonly #forest: Forest;
   readonly #committer: Committer;
-  readonly #reclaimer: Reclaimer;
-  readonly #reaper: OrphanReaper;
+  readonly #background: Background;
   readonly #recorder: Recorder;
   readonly #options: Required<VolumesOptions>;
   readonly #set: VolumeSet;
@@ -55,10 +55,7 @@ export class Volumes {
       uid: options.uid,
       gid: options.gid,
       nameless: (version) => {
-        if (store.journal.isOpen) this.#reclaimer.enqueue(version);
-      },
-      replaced: (filesystem) => {
-        if (store.journal.isOpen) this.#reaper.sweep(filesystem);
+        if (store.journal.isOpen) this.#background.reclaim(version);
       },
     });
     // The journal first: what it still has to write belongs to the commit. Blocks before the bitmaps that say which are in use.
@@ -68,59 +65,39 @@ export class Volumes {
       log: options.log,
       clock: options.clock,
     });
-    this.#reclaimer = new Reclaimer(forest, {
-      commit: () => this.#committer.commit(),
-      markDirty: () => {
-        this.#committer.markDirty();
-      },
-      breathe: nextTurn,
-      roomAgain: () => sleep(LIMITS.roomPauseMs),
-      failed: (error) => {
-        this.noteDamage(error);
-        options.log.error(`space can't be reclaimed: ${error instanceof Error ? error.message : String(error)}`);
-      },
-    });
-    this.#reaper = new OrphanReaper(nextTurn, options.log);
+    const noteDamage = (error: unknown): void => {
+      this.noteDamage(error);
+    };
+    this.#background = new Background(forest, this.#committer, noteDamage, options.log);
   }
 
   /**
-   * Reads the volumes of an open store, and goes on with what a crash interrupted. A new one gets its volume `main`. Of a damaged one they are only read.
+   * Reads the volumes of an open store, and goes on with what a crash interrupted. A new one gets its volume `main`. Of a damaged one they are only
+   * read, also where the damage shows on the way. Throws StoreError where the host fails, CorruptionError where nothing can be shown.
    */
   static async open(store: OpenStore, options: VolumesOptions = {}): Promise<Volumes> {
     const all = withDefaults(options);
     const { damage } = store.kv;
     if (damage !== undefined) return Volumes.#openDamaged(store, all, damage).catch(notEvenReadable);
-    let volumes: Volumes;
     try {
-      volumes = await Volumes.#loaded(store, all);
+      const volumes = await Volumes.#loaded(store, all);
+      await volumes.#begin();
+      return volumes;
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error;
-      return Volumes.open(damagedStore(store, error), options);
+      return Volumes.open(await damagedStore(store, error), options);
     }
-    try {
-      await volumes.#recover();
-    } catch (error) {
-      // Nothing may come after: the store is closed now.
-      volumes.#committer.poison(error);
-      throw error;
-    }
-    if (volumes.#set.names.size === 0) {
-      volumes.createVolume(DEFAULT_VOLUME);
-      await volumes.commit();
-    }
-    volumes.#reclaimer.resume();
-    for (const volume of volumes.list()) volumes.#reaper.sweep(volume.filesystem);
-    return volumes;
   }
 
   static async #openDamaged(store: OpenStore, options: Required<VolumesOptions>, damage: Error): Promise<Volumes> {
-    const load = async (): Promise<Volumes> => {
-      const volumes = await Volumes.#loaded(store, options);
+    const load = async (from: OpenStore): Promise<Volumes> => {
+      const volumes = await Volumes.#loaded(from, options);
       volumes.#committer.poison(damage);
       return volumes;
     };
-    const volumes = await load();
-    return tryRecover(store, volumes.#set, options.log) ? volumes : load();
+    const volumes = await load(store);
+    if (tryRecover(store, volumes.#set, options.log)) return volumes;
+    return load({ ...store, ...(await store.loadBlocks(store.kv)) });
   }
 
   static async #loaded(store: OpenStore, options: Required<VolumesOptions>): Promise<Volumes> {
@@ -131,16 +108,29 @@ export class Volumes {
     return volumes;
   }
 
-  /** Does again what a crash left in the journal, commits it, and starts recording. */
-  async #recover(): Promise<void> {
+  /**
+   * Does again what a crash left in the journal, commits it, starts recording, and takes up what was left undone. All that damage could end is
+   * read before anything is written or goes on in the background.
+   */
+  async #begin(): Promise<void> {
     const redone = recover(this.#store, this.#set, this.#options.log);
-    if (redone > 0) {
-      this.#options.log.info(`${redone} operations of before a crash were done again`);
-      this.#committer.markDirty();
-      await this.commit();
+    const isNew = this.#set.names.size === 0;
+    const leftovers = this.list().map(({ filesystem: fs }) => ({ fs, inos: orphansOf(fs) }));
+    try {
+      if (redone > 0) {
+        this.#options.log.info(`${redone} operations of before a crash were done again`);
+        this.#committer.markDirty();
+      }
+      if (isNew) this.createVolume(DEFAULT_VOLUME);
+      if (isNew || redone > 0) await this.commit();
+      this.#store.journal.begin();
+    } catch (error) {
+      // Nothing may come after: the store is closed now, or opened anew to be read.
+      this.#committer.poison(error);
+      throw error;
     }
-    this.#store.journal.begin();
     this.#store.recovered();
+    this.#background.resume(leftovers);
   }
 
   #changing(): void {
@@ -235,7 +225,7 @@ export class Volumes {
   /**
    * Makes the volume show what the snapshot shows; newer snapshots stay. What it held is kept as a snapshot under `preserve`, or, where that
    * is undefined, given up. With `properties` the volume gets those that it had when the snapshot was made. Handles into what it held are stale
-   * afterwards. Gives the snapshot that was kept. Throws EEXIST, EINVAL.
+   * afterwards. Gives the snapshot that was kept. Throws EEXIST, EINVAL; CorruptionError where the snapshot can't be read: nothing is changed then.
    */
   restore(
     volume: Volume,
@@ -245,6 +235,7 @@ export class Volumes {
   ): Snapshot | undefined {
     const { nowMs } = this;
     const label = preserve === undefined ? undefined : labelFor(volume, preserve, nowMs);
+    const inos = orphansToStartWith(volume, snapshot);
     this.#perform({
       do: 'restore',
       volume: volume.name,
@@ -253,14 +244,18 @@ export class Volumes {
       properties: properties ? (snapshot.label.properties ?? {}) : undefined,
       nowMs,
     });
+    this.#background.sweep({ fs: volume.filesystem, inos });
     return label === undefined ? undefined : volume.snapshot(label.name);
   }
 
-  /** A new volume that starts as the snapshot and goes its own way. Throws EEXIST, EINVAL. */
+  /** A new volume that starts as the snapshot and goes its own way. Throws EEXIST, EINVAL; CorruptionError as {@link restore} does. */
   clone(origin: Volume, snapshot: Snapshot, name: string): Volume {
     this.#set.names.assertFree(name);
+    const inos = orphansToStartWith(origin, snapshot);
     this.#perform({ do: 'clone', volume: origin.name, snapshot: snapshot.label.name, name, nowMs: this.nowMs });
-    return this.get(name);
+    const clone = this.get(name);
+    this.#background.sweep({ fs: clone.filesystem, inos });
+    return clone;
   }
 
   /**
@@ -280,14 +275,19 @@ export class Volumes {
     this.#perform({ do: 'delete-volume', volume: volume.name });
   }
 
-  /** Destroys the orphan `ino` now or, if it is large, in the background. */
+  /** Destroys the orphan `ino` now or, if it is large or the host full, in the background. Throws EROFS, and CorruptionError, which it notes. */
   destroyOrphan(fs: Filesystem, ino: number): void {
-    this.#reaper.destroy(fs, ino);
+    try {
+      this.#background.destroy(fs, ino);
+    } catch (error) {
+      this.noteDamage(error);
+      throw error;
+    }
   }
 
   /** Versions whose space is still to be freed. */
   get reclaiming(): number {
-    return this.#reclaimer.pending;
+    return this.#background.reclaiming;
   }
 
   /** Space of the data file in blocks of 4 KiB: in use, and waiting for a commit to be free. */
@@ -371,16 +371,13 @@ export class Volumes {
   }
 
   /** Resolves when nothing is left to reclaim. */
-  async reclaimed(): Promise<void> {
-    await this.#reaper.idle();
-    this.#reclaimer.revisit();
-    await this.#reclaimer.idle();
+  reclaimed(): Promise<void> {
+    return this.#background.idle();
   }
 
   /** Commits what is left and lets go of the store, which is then to be closed. */
   async close(): Promise<void> {
-    await this.#reaper.stop();
-    await this.#reclaimer.stop();
+    await this.#background.stop();
     if (this.#store.kv.damage !== undefined) return;
     await this.#committer.close();
     this.#store.journal.end();
@@ -391,10 +388,4 @@ function notEvenReadable(error: unknown): never {
   if (!(error instanceof CorruptionError)) throw error;
   const remedy = 'nothing can be shown without that; restore the store from a backup';
   throw new CorruptionError(error.record, `${error.why}; ${remedy}`, { cause: error });
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

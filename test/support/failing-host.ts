@@ -100,12 +100,17 @@ export class FailingHost {
     const engine = new HostKeyValue(this, records, (batch) => (this.#batch = batch));
     const kv = await openLedger(engine, { database: 'db' });
     const file = new HostBlockFile(this, data);
-    const allocator = await BlockAllocator.load(kv);
+    const loadBlocks: OpenStore['loadBlocks'] = async (from) => {
+      const loaded = await BlockAllocator.load(from);
+      return { allocator: loaded, blocks: new Blocks(file, (block) => loaded.isAllocated(block)) };
+    };
+    const { blocks, allocator } = await loadBlocks(kv);
     assert(allocator.endBlock * BLOCK_BYTES <= file.sizeBytes, 'the data file holds all blocks that are in use');
     return {
       kv,
-      blocks: new Blocks(file, (block) => allocator.isAllocated(block)),
+      blocks,
       allocator,
+      loadBlocks,
       journal: new Journal(new HostJournalFile(this, journal)),
       format: { format: 1 } as OpenStore['format'],
       path: '',

@@ -58,10 +58,7 @@ export async function openMemoryVolumes(options: MemoryVolumesOptions = {}): Pro
   const { journal = new MemoryJournalFile(), rewind = false, ...rest } = others;
   const clock = new TestClock();
   const engine = await openLedger(kv, { database: 'db', rewind });
-  const allocator = await (engine.damage === undefined
-    ? BlockAllocator.load(engine)
-    : BlockAllocator.loadDamaged(engine, 1));
-  const volumes = await Volumes.open(memoryStore(engine, blocks, allocator, journal), {
+  const volumes = await Volumes.open(await memoryStore(engine, blocks, journal), {
     clock,
     commitIntervalMs: 1_000_000,
     uid: 0,
@@ -79,11 +76,17 @@ export async function openMemoryVolumes(options: MemoryVolumesOptions = {}): Pro
 }
 
 /** An open store of these parts. */
-function memoryStore(kv: KeyValue, file: MemoryBlockFile, allocator: BlockAllocator, journal: JournalFile): OpenStore {
+async function memoryStore(kv: KeyValue, file: MemoryBlockFile, journal: JournalFile): Promise<OpenStore> {
+  const loadBlocks: OpenStore['loadBlocks'] = async (from) => {
+    const allocator = await (from.damage === undefined
+      ? BlockAllocator.load(from)
+      : BlockAllocator.loadDamaged(from, 1));
+    return { allocator, blocks: new Blocks(file, (block) => allocator.isAllocated(block)) };
+  };
   return {
     kv,
-    blocks: new Blocks(file, (block) => allocator.isAllocated(block)),
-    allocator,
+    ...(await loadBlocks(kv)),
+    loadBlocks,
     journal: new Journal(journal),
     format: { format: 1 } as OpenStore['format'],
     path: '',

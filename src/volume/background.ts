@@ -1,0 +1,97 @@
+// What gives space back while a store is in use: files that have lost their last name are destroyed, and what deleted versions held is freed.
+// Both go on in slices between other work, and are taken up again by the next opening.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Committer } from '../store/index.ts';
+import { type Forest, Reclaimer, type Version } from '../tree/index.ts';
+import type { Log } from '../util/index.ts';
+import type { Filesystem } from './filesystem.ts';
+import { OrphanReaper } from './orphan-reaper.ts';
+import { LIMITS } from './volumes-options.ts';
+
+/** The orphans of one filesystem. */
+export interface Leftovers {
+  readonly fs: Filesystem;
+  readonly inos: readonly number[];
+}
+
+export class Background {
+  readonly #reclaimer: Reclaimer;
+  readonly #reaper: OrphanReaper;
+  readonly #log: Log;
+
+  /** `noteDamage` is told what ended the work of either, before `log` is. */
+  constructor(forest: Forest, committer: Committer, noteDamage: (error: unknown) => void, log: Log) {
+    const breathe = nextTurn;
+    const roomAgain = (): Promise<void> => sleep(LIMITS.roomPauseMs);
+    const failed = (what: string, error: unknown): void => {
+      noteDamage(error);
+      log.error(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    };
+    this.#reclaimer = new Reclaimer(forest, {
+      commit: () => committer.commit(),
+      markDirty: () => {
+        committer.markDirty();
+      },
+      breathe,
+      roomAgain,
+      failed: (error) => {
+        failed("space can't be reclaimed", error);
+      },
+    });
+    this.#reaper = new OrphanReaper({
+      breathe,
+      roomAgain,
+      failed: (ino, error) => {
+        failed(`inode ${ino}, which has no name, can't be removed`, error);
+      },
+    });
+    this.#log = log;
+  }
+
+  /** Takes up what was left undone when the store was last in use. */
+  resume(leftovers: readonly Leftovers[]): void {
+    this.#reclaimer.resume();
+    for (const each of leftovers) this.sweep(each);
+  }
+
+  /** Destroys the orphans of a filesystem that nobody uses yet. */
+  sweep({ fs, inos }: Leftovers): void {
+    if (inos.length > 0)
+      this.#log.info(`${inos.length} files without a name, open when the volume was last in use, are being removed`);
+    this.#reaper.destroyAll(fs, inos);
+  }
+
+  /** Destroys one orphan; see {@link OrphanReaper.destroy}. */
+  destroy(fs: Filesystem, ino: number): void {
+    this.#reaper.destroy(fs, ino);
+  }
+
+  /** Frees what the frozen version, which lost its name, held alone. */
+  reclaim(version: Version): void {
+    this.#reclaimer.enqueue(version);
+  }
+
+  /** Versions whose space is still to be freed. */
+  get reclaiming(): number {
+    return this.#reclaimer.pending;
+  }
+
+  /** Resolves when nothing is left to do; rejects with what stopped the reclaimer, where something did. */
+  async idle(): Promise<void> {
+    await this.#reaper.idle();
+    this.#reclaimer.revisit();
+    await this.#reclaimer.idle();
+  }
+
+  /** Stops after what is at hand; where the host is full, both wait for room at the same time. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#reaper.stop(), this.#reclaimer.stop()]);
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
