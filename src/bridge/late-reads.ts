@@ -64,8 +64,9 @@ export function copyLater(bridge: Bridge, from: Place, to: Place, length: number
   );
 }
 
-/** The inode number may be another file's by now, or no file's. */
+/** The inode number may be another file's by now, or no file's, or what is left of one. */
 function checkSame(fs: Filesystem, generation: number): void {
+  if (fs.halfChanged !== undefined) throw fs.halfChanged;
   if (fs.generation !== generation)
     throw new FsError('ESTALE', 'read-of-restored', 'the volume was restored meanwhile');
 }

@@ -38,8 +38,8 @@ export class Node {
   }
 
   /**
-   * Becomes the file that the nodeid `hi`/`lo` stands for. Throws FsError ESTALE where its version was deleted. Whether
-   * the inode is still there shows when it is read.
+   * Becomes the file that the nodeid `hi`/`lo` stands for. Throws FsError ESTALE where its version was deleted, EIO where
+   * it is half-changed. Whether the inode is still there shows when it is read.
    */
   resolve(view: View, hi: number, lo: number): void {
     const tag = hi >>> 8;
@@ -47,6 +47,7 @@ export class Node {
     this.ino = tag === 0 ? lo : (hi & 0xff) * U32_SPAN + lo;
     const fs = this.tag === view.tag ? view.filesystem : view.volumes.byTag(tag);
     if (fs?.alive !== true) refuseStale();
+    if (fs.halfChanged !== undefined) throw fs.halfChanged;
     // `.snapshots` has handlers of its own; here it is the other side of a rename.
     if (isSyntheticNode(hi, lo)) refuseOtherSide();
     this.fs = fs;

@@ -60,6 +60,7 @@ async function attemptDiff(
     if (step.done === true) return step.value;
     if ((live && !slicesOfLive) || steps % STEPS_PER_LOOK !== 0 || Date.now() < until) continue;
     await breathe();
+    for (const { halfChanged } of [before, after]) if (halfChanged !== undefined) throw halfChanged;
     if (!before.alive || !after.alive) {
       throw new FsError('ESTALE', 'diff-side-deleted', 'what was being compared was deleted meanwhile');
     }

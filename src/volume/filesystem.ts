@@ -40,6 +40,8 @@ export class Filesystem {
   readonly #volume: VolumeRecord | undefined;
   /** False once the version was deleted: nothing of it may be read any more. */
   alive = true;
+  /** Why nothing of it may be shown any more: a change ended half-way, where metadata is damaged. The next mount shows what was before it. */
+  halfChanged: FsError | undefined;
   readonly #synced = new Set<number>();
   /** Grows with every change: whoever let go of the thread while reading sees whether it must start anew. */
   changes = 0;

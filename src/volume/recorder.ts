@@ -21,6 +21,9 @@ export class Recorder implements ChangeListener, CommitParticipant {
   #keysEnd = 0;
   readonly #starts: number[] = [];
   readonly #trees: Tree[] = [];
+  /** The trees that changed since then, be it in extents alone, and the last of them. */
+  readonly #changed = new Set<Tree>();
+  #lastChanged: Tree | undefined;
   readonly #key = new Key();
   readonly #at = new Cursor();
   #markedSequence = -1;
@@ -30,7 +33,9 @@ export class Recorder implements ChangeListener, CommitParticipant {
   }
 
   changed(tree: Tree, bytes: Uint8Array, at: number, length: number): void {
-    if (!this.#journal.isOpen || keyType(bytes, at) === ENTRY.extent || this.#isNoted(tree, bytes, at, length)) return;
+    if (!this.#journal.isOpen) return;
+    if (tree !== this.#lastChanged) this.#changed.add((this.#lastChanged = tree));
+    if (keyType(bytes, at) === ENTRY.extent || this.#isNoted(tree, bytes, at, length)) return;
     if (this.#keysEnd + length > this.#keys.length) this.#growKeys();
     this.#starts.push(this.#keysEnd);
     this.#trees.push(tree);
@@ -119,6 +124,7 @@ export class Recorder implements ChangeListener, CommitParticipant {
    */
   seal(): void {
     if (this.#starts.length > 0) this.#resolveKeys();
+    if (this.#lastChanged !== undefined) this.#forgetChanged();
     if (this.#record.isEmpty) return;
     try {
       this.#journal.append(this.#record);
@@ -127,12 +133,20 @@ export class Recorder implements ChangeListener, CommitParticipant {
     }
   }
 
-  /** Forgets what changed since the last seal: it must not become durable, nor anything after it. */
-  discard(): void {
+  /** Forgets what changed since the last seal: it must not become durable, nor anything after it. Gives the trees that changed. */
+  discard(): Tree[] {
+    const changed = [...this.#changed];
     this.#starts.length = 0;
     this.#trees.length = 0;
     this.#keysEnd = 0;
+    this.#forgetChanged();
     this.#record.clear();
+    return changed;
+  }
+
+  #forgetChanged(): void {
+    this.#changed.clear();
+    this.#lastChanged = undefined;
   }
 
   capture(batch: Batch): void {

@@ -9,6 +9,7 @@ import { Forest, rehearseDelete } from '../tree/index.ts';
 import { get32 } from '../util/index.ts';
 import { Background } from './background.ts';
 import type { Filesystem } from './filesystem.ts';
+import { hideHalfChanged } from './half-changed.ts';
 import { assertUnheld } from './holds.ts';
 import { loadVolumes } from './load-volumes.ts';
 import { checkSnapshotName } from './names.ts';
@@ -179,8 +180,13 @@ export class Volumes {
   /** Records the change, then does it. Whether it can be done was looked at before. */
   #perform(change: StructuralChange): void {
     this.#changing();
-    this.#recorder.structure(change);
-    this.#set.apply(change);
+    try {
+      this.#recorder.structure(change);
+      this.#set.apply(change);
+    } catch (error) {
+      this.noteDamage(error);
+      throw error;
+    }
   }
 
   /** Freezes the volume as it is at this moment under a name. Throws EEXIST, EINVAL, ENAMETOOLONG. */
@@ -320,12 +326,12 @@ export class Volumes {
 
   /**
    * To be told of what operations throw. Where metadata is damaged, what an operation began can't be brought to its end: nothing of it, and
-   * nothing that would come after it, becomes durable. What was acknowledged stays.
+   * nothing that would come after it, becomes durable or is shown. What was acknowledged stays.
    */
   noteDamage(error: unknown): void {
     if (!(error instanceof CorruptionError) || error instanceof DamagedDataError) return;
     if (this.#committer.poisoned !== undefined) return;
-    this.#recorder.discard();
+    hideHalfChanged(this.list(), this.#recorder.discard(), this.#options.log);
     this.#committer.poison(error);
   }
 
