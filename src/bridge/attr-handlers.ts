@@ -22,7 +22,7 @@ import {
   xattrBytes,
   xattrValue,
 } from '../vfs/index.ts';
-import { type Bridge, TRUST_MS } from './bridge.ts';
+import { type Bridge, attrTrustMs } from './bridge.ts';
 import { fillAttr, fillStatx } from './fill.ts';
 import { uniqueLater } from './late-attributes.ts';
 import { statInoHi } from './node-ids.ts';
@@ -35,21 +35,21 @@ export function attrHandlers(bridge: Bridge): FuseHandlers {
       node.resolve(view, request.nodeHi, request.nodeLo);
       needInode(node.fs, node.ino, inode);
       fillAttr(attr, inode, statInoHi(view, node.tag, node.ino));
-      reply.attr(attr, TRUST_MS);
+      reply.attr(attr, attrTrustMs(inode));
     },
 
     statx(request, _body, reply) {
       node.resolve(view, request.nodeHi, request.nodeLo);
       needInode(node.fs, node.ino, inode);
       fillStatx(statxOut, inode, statInoHi(view, node.tag, node.ino));
-      reply.statx(statxOut, TRUST_MS);
+      reply.statx(statxOut, attrTrustMs(inode));
     },
 
     setattr(request, body, reply) {
       node.resolve(view, request.nodeHi, request.nodeLo);
       setAttributes(node.fs, node.ino, body, inode);
       fillAttr(attr, inode, statInoHi(view, node.tag, node.ino));
-      reply.attr(attr, TRUST_MS);
+      reply.attr(attr, attrTrustMs(inode));
     },
 
     getxattr(request, { name, size }, reply) {

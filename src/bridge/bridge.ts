@@ -4,7 +4,16 @@
 import { type DeferredReply, EntryOut, StatfsOut, StatxOut, type Notifier, type Reply } from '../fuse/index.ts';
 import { FsError } from '../errors/index.ts';
 import { noLog, type Log } from '../util/index.ts';
-import { type Inode, type Snapshot, type View, createInode, fillSnapdirInode } from '../vfs/index.ts';
+import {
+  type Inode,
+  S_ISGID,
+  S_ISUID,
+  type Snapshot,
+  type View,
+  createInode,
+  fillSnapdirInode,
+  isRegular,
+} from '../vfs/index.ts';
 import { fillAttr } from './fill.ts';
 import { LookupCounts } from './lookup-counts.ts';
 import { Node, SNAPDIR_NODE_LO, putNodeId, statInoHi, type Halves } from './node-ids.ts';
@@ -16,6 +25,14 @@ import { Orphans } from './orphans.ts';
  * (snapdir-changes.ts, restored.ts).
  */
 export const TRUST_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * How long it may trust the attributes of `inode`. Not at all where a write by somebody else takes power from a program: after a WRITE it reads
+ * size and times again, but not the mode (fuse_write_update_attr in fs/fuse/file.c), and would run the changed program with the old power.
+ */
+export function attrTrustMs(inode: Inode): number {
+  return (inode.mode & (S_ISUID | S_ISGID)) !== 0 && isRegular(inode.mode) ? 0 : TRUST_MS;
+}
 
 export interface BridgeOptions {
   readonly log?: Log;
@@ -131,7 +148,7 @@ export class Bridge {
     entry.nodeHi = this.#halves.hi;
     entry.nodeLo = this.#halves.lo;
     entry.entryTimeoutMs = TRUST_MS;
-    entry.attrTimeoutMs = TRUST_MS;
+    entry.attrTimeoutMs = attrTrustMs(inode);
     fillAttr(entry.attr, inode, statInoHi(view, tag, inode.ino));
     return entry;
   }

@@ -9,7 +9,7 @@ export { LATEST_INO, LATEST_PLACE, fillLatestInode, latestTarget } from './lates
 export { link } from './link.ts';
 export { Listing, type ListingKind } from './listing.ts';
 export { lookup } from './lookup.ts';
-export { MODE_BITS, S_IFDIR, S_IFREG } from './modes.ts';
+export { MODE_BITS, S_IFDIR, S_IFREG, S_ISGID, S_ISUID, isRegular } from './modes.ts';
 export { SNAPDIR_NAME, isSnapdirName } from './names.ts';
 export { needDirectory, needInode } from './needed.ts';
 export { rename } from './rename.ts';

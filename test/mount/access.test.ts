@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openMounted, type Mounted } from '../support/mounted.ts';
+import { openMounted, withMounted, type Mounted } from '../support/mounted.ts';
 import { requireCommands, type CommandResult } from '../support/run-command.ts';
 
 describe('access, as another user', () => {
@@ -61,3 +61,17 @@ describe('access, as another user', () => {
     await mounted.umount(powerful);
   });
 });
+
+test('where setuid programs have power, one that somebody else changed has none', () =>
+  withMounted(
+    async (mounted) => {
+      requireCommands({ setpriv: 'util-linux' });
+      const other = (script: string): Promise<CommandResult> =>
+        mounted.attempt('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', 'sh', '-c', script]);
+      await mounted.sh('cp "$(command -v id)" id; chmod 4777 id');
+      const id = path.join(mounted.dir, 'id');
+      expect((await other(`${id} -u`)).stdout).toBe('0\n');
+      expect((await other(`printf x >> ${id}; stat -c %a ${id}; ${id} -u`)).stdout).toBe('777\n65534\n');
+    },
+    { mountOptions: ['-o', 'suid'] },
+  ));
