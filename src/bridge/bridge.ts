@@ -199,10 +199,25 @@ export class Bridge {
   ): Promise<void> {
     try {
       const found = await wait(later);
+      const room = later.done ? undefined : this.#attempt(() => answer(later, found));
+      if (room === undefined) return;
+      await room;
       if (!later.done) answer(later, found);
     } catch (error) {
       this.view.volumes.noteDamage(error);
       if (!later.done || !later.interrupted) later.fail(error);
+    }
+  }
+
+  /** What to wait for before what `answer` does is tried once more, as the session does for requests that are answered at once. */
+  #attempt(answer: () => void): Promise<void> | undefined {
+    try {
+      answer();
+      return undefined;
+    } catch (error) {
+      const room = this.retryAfter(error);
+      if (room === undefined) throw error;
+      return room;
     }
   }
 

@@ -1,6 +1,6 @@
 /** Requests that wait for the disk, where something fails meanwhile: nothing of one answer ends up in another, nothing half becomes durable. */
 import { expect, test } from 'vitest';
-import { ERRNO, StoreError } from '../../../src/errors/index.ts';
+import { ERRNO, FsError, StoreError } from '../../../src/errors/index.ts';
 import { ROOT, errnoLater, listAll, openBridged, type BridgedMount } from '../../support/bridged-mount.ts';
 import { MemoryBlockFile } from '../../support/memory-block-file.ts';
 import { MemoryKeyValue } from '../../support/memory-key-value.ts';
@@ -22,6 +22,16 @@ class ColdBlockFile extends MemoryBlockFile {
     await this.beforeRead();
     await super.read(into, intoOffset, length, byteOffset);
     this.afterRead();
+  }
+}
+
+/** It also has no room at times. */
+class SmallColdFile extends ColdBlockFile {
+  isFull = false;
+
+  override writeSync(from: Uint8Array, fromOffset: number, length: number, byteOffset: number): void {
+    if (this.isFull) throw new FsError('ENOSPC', 'test-host-full', 'full');
+    super.writeSync(from, fromOffset, length, byteOffset);
   }
 }
 
@@ -138,3 +148,16 @@ test.each([false, true])(
     expect(halves).toBeGreaterThan(0);
   },
 );
+
+test('a copy that finds no space is tried again after the commit that makes some', async () => {
+  const blocks = new SmallColdFile();
+  const { mount, memory } = await openBridged({ volumes: { blocks } });
+  const source = mount.create(ROOT, 'source').entry.node;
+  const target = mount.create(ROOT, 'target').entry.node;
+  mount.write(source, 0, 0, Buffer.alloc(128 * KIB, 's'));
+  blocks.isFull = true;
+  memory.volumes.store.giveBack = () => (blocks.isFull = false);
+  const [from, to] = [source, target].map((node) => ({ node, fh: 0, offset: 0 }));
+  expect(await mount.copyFileRange(from!, to!, 128 * KIB)).toBe(128 * KIB);
+  expect((await mount.readLater(target, 0, 0, 128 * KIB)).equals(Buffer.alloc(128 * KIB, 's'))).toBe(true);
+});
