@@ -48,7 +48,7 @@ export class Committer {
   #timer: NodeJS.Timeout | undefined;
   /** Waiting to be captured, as far as markDirty was told. */
   #dirtyBytes = 0;
-  /** The commit that has captured or does so in this turn of the microtask queue. */
+  /** The commit that has captured. */
   #running: Promise<void> | undefined;
   /** The commit that will capture when that one ends; shared by all who came since. */
   #next: Promise<void> | undefined;
@@ -138,8 +138,8 @@ export class Committer {
   }
 
   async #follow(previous: Promise<void> | undefined): Promise<void> {
-    // At least one turn of the microtask queue: an operation that asks for a commit in its midst is whole by then.
     await previous?.catch(reported);
+    await operationsEnded();
     this.#running = this.#next;
     this.#next = undefined;
     try {
@@ -157,9 +157,12 @@ export class Committer {
     this.#assertNotPoisoned();
     const startMs = this.#options.clock.nowMs();
     try {
-      if (this.#held !== undefined) await this.#writeHeld(this.#held);
-      // Meanwhile an operation may have failed half-way: what is in memory is not to be captured then.
-      this.#assertNotPoisoned();
+      if (this.#held !== undefined) {
+        await this.#writeHeld(this.#held);
+        await operationsEnded();
+        // Meanwhile an operation may have failed half-way: what is in memory is not to be captured then.
+        this.#assertNotPoisoned();
+      }
       this.#stopTimer();
       this.#dirtyBytes = 0;
       const batch = this.#kv.newBatch();
@@ -240,6 +243,16 @@ export class Committer {
 
 function isHostFull(error: unknown): error is FsError {
   return error instanceof FsError && error.code === 'ENOSPC';
+}
+
+/**
+ * A turn of the event loop. An operation that asks for a commit in its midst is whole by then; and of one that failed half-way, in whatever
+ * asynchronous function, whoever poisons the committer for it has heard.
+ */
+function operationsEnded(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 /** A rejection that the log and `onPoison` have told of already. */

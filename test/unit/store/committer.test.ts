@@ -15,6 +15,9 @@ const ended = (promise: Promise<void>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
+/** Until a commit that was just asked for has captured. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
 /** What happened, in order, in everything below. */
 let events: string[];
 
@@ -169,7 +172,7 @@ describe('Committer', () => {
     const open = kv.shut();
     change(target);
     const first = target.commit();
-    await Promise.resolve();
+    await nextTurn();
     change(target);
     const second = target.commit();
     change(target);
@@ -301,6 +304,22 @@ describe('Committer on a full host', () => {
 describe('Committer after a failure', () => {
   const broken = new StoreError('broken');
 
+  it('that is heard of some asynchronous functions later captures nothing of it', async () => {
+    const target = start();
+    let commit: Promise<unknown> | undefined;
+    const half = async (): Promise<void> => {
+      commit = ended(target.commit());
+      change(target);
+      await Promise.reject(broken);
+    };
+    const deeper = async (levels: number): Promise<void> => {
+      await (levels === 0 ? half() : deeper(levels - 1));
+    };
+    await deeper(20).catch((error: unknown) => target.poison(error));
+    expect(await commit).toBe(broken);
+    expect(kv.value).toBe(0);
+  });
+
   it('that comes while a held batch is tried again captures nothing newer', async () => {
     const target = start();
     kv.outcomes = [hostFull()];
@@ -308,7 +327,7 @@ describe('Committer after a failure', () => {
     await ended(target.commit());
     const open = kv.shut();
     const again = target.commit();
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     // Half of an operation.
     counter.add();
     target.poison(broken);
