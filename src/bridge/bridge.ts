@@ -125,20 +125,27 @@ export class Bridge {
   }
 
   /**
-   * What to wait for before an operation that failed with `error` is tried once more: where there was no space but a commit makes some, as
-   * what was freed can be used again after it. Undefined where that does not help.
+   * What to wait for before an operation that failed with `error` is tried once more: where there was no space, on the host or of the quota, but
+   * some is on its way back, or a commit makes some, as what was freed can be used again after it. Undefined where that does not help.
    */
   retryAfter(error: unknown): Promise<void> | undefined {
+    const { background, store } = this.view.volumes;
+    if (!(error instanceof FsError)) return undefined;
+    if (error.code === 'EDQUOT') return background.isReaping ? background.reaped() : undefined;
+    if (error.code !== 'ENOSPC') return undefined;
+    const isFreed = store.allocator.pendingBlocks > 0 || this.#uncommittedBytes > 0;
+    return isFreed || background.findSpace() ? this.#makeRoom() : undefined;
+  }
+
+  async #makeRoom(): Promise<void> {
     const { volumes } = this.view;
-    if (!(error instanceof FsError) || error.code !== 'ENOSPC') return undefined;
-    if (volumes.store.allocator.pendingBlocks === 0 && this.#uncommittedBytes === 0) return undefined;
-    return volumes.commit().then(
-      () => {
-        volumes.store.giveBack();
-      },
+    await volumes.background.settled();
+    try {
+      await volumes.commit();
+      volumes.store.giveBack();
+    } catch {
       // Nothing has become free: the operation fails as it did.
-      () => undefined,
-    );
+    }
   }
 
   /** Fills `entry` for `inode` of the version with `tag`, without counting a look-up. */

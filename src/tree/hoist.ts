@@ -29,6 +29,8 @@ export interface HoistHost {
 export async function hoist(forest: Forest, version: Version, host: HoistHost): Promise<boolean> {
   const { deadLists } = forest;
   const lists = [...version.children].map((child) => child.deadList);
+  // Before all of them are held: one of many clones that has dropped nothing settles it.
+  if ((await commonBirths(deadLists, lists)).length === 0) return false;
   const held = [version.deadList, ...lists];
   await Promise.all(held.map((list) => deadLists.loadSums(list)));
   try {
@@ -42,9 +44,14 @@ export async function hoist(forest: Forest, version: Version, host: HoistHost): 
 }
 
 async function commonBirths(deadLists: DeadLists, lists: number[]): Promise<number[]> {
-  const [first, ...others] = await Promise.all(lists.map((list) => deadLists.loadSums(list)));
-  for (const list of lists) deadLists.release(list);
-  return [...first!.keys()].filter((birth) => others.every((sums) => sums.has(birth)));
+  let common: number[] | undefined;
+  for (const list of lists) {
+    const sums = await deadLists.loadSums(list);
+    common = common === undefined ? [...sums.keys()] : common.filter((birth) => sums.has(birth));
+    deadLists.release(list);
+    if (common.length === 0) break;
+  }
+  return common ?? [];
 }
 
 async function hoistBirths(

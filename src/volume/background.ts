@@ -2,7 +2,7 @@
 // Both go on in slices between other work, and are taken up again by the next opening.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Committer } from '../store/index.ts';
+import type { CommitParticipant, Committer } from '../store/index.ts';
 import { type Forest, Reclaimer, type Version } from '../tree/index.ts';
 import type { Log } from '../util/index.ts';
 import type { Filesystem } from './filesystem.ts';
@@ -15,13 +15,16 @@ export interface Leftovers {
   readonly inos: readonly number[];
 }
 
-export class Background {
+export class Background implements CommitParticipant {
   readonly #reclaimer: Reclaimer;
   readonly #reaper: OrphanReaper;
+  readonly #committer: () => Committer;
   readonly #log: Log;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   /** `noteDamage` is told what ended the work of either, before `log` is. */
-  constructor(forest: Forest, committer: Committer, noteDamage: (error: unknown) => void, log: Log) {
+  constructor(forest: Forest, committer: () => Committer, noteDamage: (error: unknown) => void, log: Log) {
     const breathe = nextTurn;
     const roomAgain = (): Promise<void> => sleep(LIMITS.roomPauseMs);
     const failed = (what: string, error: unknown): void => {
@@ -29,9 +32,9 @@ export class Background {
       log.error(`${what}: ${error instanceof Error ? error.message : String(error)}`);
     };
     this.#reclaimer = new Reclaimer(forest, {
-      commit: () => committer.commit(),
+      commit: () => committer().commit(),
       markDirty: () => {
-        committer.markDirty();
+        committer().markDirty();
       },
       breathe,
       roomAgain,
@@ -46,6 +49,7 @@ export class Background {
         failed(`inode ${ino}, which has no name, can't be removed`, error);
       },
     });
+    this.#committer = committer;
     this.#log = log;
   }
 
@@ -77,6 +81,40 @@ export class Background {
     return this.#reclaimer.pending;
   }
 
+  /** Whether files are being destroyed. */
+  get isReaping(): boolean {
+    return this.#reaper.pending > 0;
+  }
+
+  /** Looks whether space is on its way back: of files that are being destroyed, or of what deleted versions held. */
+  findSpace(): boolean {
+    this.#reclaimer.revisit();
+    return this.isReaping || this.#reclaimer.pending > 0;
+  }
+
+  /** Resolves when the files that are being destroyed at the moment are gone, or after a while. */
+  async reaped(): Promise<void> {
+    await within(this.#reaper.idle());
+  }
+
+  /** Resolves when no space is on its way back any more, or after a while. */
+  async settled(): Promise<void> {
+    await within(this.idle().catch(() => undefined));
+  }
+
+  capture(): void {
+    // Nothing of its own is stored.
+  }
+
+  /** Some time after a commit it is looked at what volumes have dropped since. */
+  durable(): void {
+    if (this.#stopped) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#committer().poisoned === undefined) this.#reclaimer.revisit();
+    }, LIMITS.revisitMs).unref();
+  }
+
   /** Resolves when nothing is left to do; rejects with what stopped the reclaimer, where something did. */
   async idle(): Promise<void> {
     await this.#reaper.idle();
@@ -86,8 +124,16 @@ export class Background {
 
   /** Stops after what is at hand; where the host is full, both wait for room at the same time. */
   async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
     await Promise.all([this.#reaper.stop(), this.#reclaimer.stop()]);
   }
+}
+
+async function within(work: Promise<void>): Promise<void> {
+  const timer = new AbortController();
+  await Promise.race([work, sleep(LIMITS.roomWaitMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
+  timer.abort();
 }
 
 function nextTurn(): Promise<void> {

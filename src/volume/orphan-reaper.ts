@@ -56,6 +56,11 @@ export class OrphanReaper {
     this.#running ??= this.#run();
   }
 
+  /** Orphans that wait to be destroyed, the current one included. */
+  get pending(): number {
+    return this.#queue.length;
+  }
+
   /** Resolves when nothing waits to be destroyed. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;

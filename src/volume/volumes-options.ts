@@ -37,4 +37,8 @@ export const LIMITS = {
   journalBytes: 16 * 1024 * 1024,
   /** How long reclaiming waits for a host that is full. */
   roomPauseMs: 1000,
+  /** How long an operation that found no space waits for what is on its way back. */
+  roomWaitMs: 5000,
+  /** How long after a change it is looked for what all clones of a deleted snapshot have dropped. */
+  revisitMs: 60_000,
 } as const;

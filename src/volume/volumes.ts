@@ -31,7 +31,8 @@ export class Volumes {
   readonly #store: OpenStore;
   readonly #forest: Forest;
   readonly #committer: Committer;
-  readonly #background: Background;
+  /** What gives space back. */
+  readonly background: Background;
   readonly #recorder: Recorder;
   readonly #options: Required<VolumesOptions>;
   readonly #set: VolumeSet;
@@ -56,20 +57,20 @@ export class Volumes {
       uid: options.uid,
       gid: options.gid,
       nameless: (version) => {
-        if (store.journal.isOpen) this.#background.reclaim(version);
+        if (store.journal.isOpen) this.background.reclaim(version);
       },
     });
+    const noteDamage = (error: unknown): void => {
+      this.noteDamage(error);
+    };
+    this.background = new Background(forest, () => this.#committer, noteDamage, options.log);
     // The journal first: what it still has to write belongs to the commit. Blocks before the bitmaps that say which are in use.
-    const participants = [this.#recorder, forest, this.#records, store.blocks, store.allocator];
+    const participants = [this.#recorder, forest, this.#records, store.blocks, store.allocator, this.background];
     this.#committer = new Committer(store.kv, store.blocks, participants, {
       intervalMs: options.commitIntervalMs,
       log: options.log,
       clock: options.clock,
     });
-    const noteDamage = (error: unknown): void => {
-      this.noteDamage(error);
-    };
-    this.#background = new Background(forest, this.#committer, noteDamage, options.log);
   }
 
   /**
@@ -131,7 +132,7 @@ export class Volumes {
       throw error;
     }
     this.#store.recovered();
-    this.#background.resume(leftovers);
+    this.background.resume(leftovers);
   }
 
   #changing(): void {
@@ -250,7 +251,7 @@ export class Volumes {
       properties: properties ? (snapshot.label.properties ?? {}) : undefined,
       nowMs,
     });
-    this.#background.sweep({ fs: volume.filesystem, inos });
+    this.background.sweep({ fs: volume.filesystem, inos });
     return label === undefined ? undefined : volume.snapshot(label.name);
   }
 
@@ -260,7 +261,7 @@ export class Volumes {
     const inos = orphansToStartWith(origin, snapshot);
     this.#perform({ do: 'clone', volume: origin.name, snapshot: snapshot.label.name, name, nowMs: this.nowMs });
     const clone = this.get(name);
-    this.#background.sweep({ fs: clone.filesystem, inos });
+    this.background.sweep({ fs: clone.filesystem, inos });
     return clone;
   }
 
@@ -284,7 +285,7 @@ export class Volumes {
   /** Destroys the orphan `ino` now or, if it is large or the host full, in the background. Throws EROFS, and CorruptionError, which it notes. */
   destroyOrphan(fs: Filesystem, ino: number): void {
     try {
-      this.#background.destroy(fs, ino);
+      this.background.destroy(fs, ino);
     } catch (error) {
       this.noteDamage(error);
       throw error;
@@ -293,7 +294,7 @@ export class Volumes {
 
   /** Versions whose space is still to be freed. */
   get reclaiming(): number {
-    return this.#background.reclaiming;
+    return this.background.reclaiming;
   }
 
   /** Space of the data file in blocks of 4 KiB: in use, and waiting for a commit to be free. */
@@ -378,12 +379,12 @@ export class Volumes {
 
   /** Resolves when nothing is left to reclaim. */
   reclaimed(): Promise<void> {
-    return this.#background.idle();
+    return this.background.idle();
   }
 
   /** Commits what is left and lets go of the store, which is then to be closed. */
   async close(): Promise<void> {
-    await this.#background.stop();
+    await this.background.stop();
     if (this.#store.kv.damage !== undefined) return;
     await this.#committer.close();
     this.#store.journal.end();
