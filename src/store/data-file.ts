@@ -44,6 +44,8 @@ class DataFile implements BlockFile {
   #grantBytes = 0;
   readonly #flusher = new Flusher(() => this.#flush());
   #pendingReads = 0;
+  /** Called when the last of them has ended. */
+  #onIdle: () => void = () => undefined;
   #canPunch = true;
   #canReadCached = true;
   /** One struct iovec, as 32-bit halves, little-endian: two of the address, two of the length. */
@@ -127,7 +129,7 @@ class DataFile implements BlockFile {
       let done = 0;
       this.#pendingReads++;
       const settle = (error?: Error): void => {
-        this.#pendingReads--;
+        if (--this.#pendingReads === 0) this.#onIdle();
         if (error === undefined) resolve();
         else reject(error);
       };
@@ -223,9 +225,14 @@ class DataFile implements BlockFile {
     throw new StoreError(`punching ${length} bytes at ${byteOffset} of ${this.#path}: error ${error}`);
   }
 
+  async readsEnded(): Promise<void> {
+    while (this.#pendingReads > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
   close(): void {
     const fd = this.#fd;
     if (fd < 0) return;
+    // The descriptor may be another file's once it is closed.
     assert(this.#pendingReads === 0, 'the data file is closed after its last read has ended');
     this.#fd = -1;
     this.#lastBuffer = undefined;

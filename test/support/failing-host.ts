@@ -225,6 +225,10 @@ class HostBlockFile implements BlockFile {
     this.#file.write(new Uint8Array(length), byteOffset);
   }
 
+  readsEnded(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): void {
     // Nothing to let go of.
   }

@@ -100,6 +100,10 @@ export class MemoryBlockFile implements BlockFile {
     }
   }
 
+  readsEnded(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): void {
     this.#closed = true;
   }

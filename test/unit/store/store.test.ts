@@ -293,6 +293,15 @@ describe('openStore', () => {
     await again.close();
   });
 
+  it('closes after the reads that are under way, as an aborted mount leaves them', async () => {
+    const store = await openStore(await newStore());
+    await fill(store, 3);
+    const bytes = new Uint8Array(3 * BLOCK_BYTES);
+    const read = store.blocks.read(bytes, 0, bytes.length, 0);
+    await store.close();
+    await read;
+  });
+
   it('reports a host that fails, not a crash', async () => {
     const path = await newStore();
     const broken = new StoreError('broken');
