@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseObject } from '../support/json-fields.ts';
 import { isMounted } from '../support/mount-table.ts';
 import { openMounted, runAmberfs, type Mounted } from '../support/mounted.ts';
-import { type CommandResult } from '../support/run-command.ts';
+import { type CommandResult, waitUntil } from '../support/run-command.ts';
 
 function expectMessage(result: CommandResult, status: number, message: RegExp): void {
   const all = `status ${result.status}\n${result.stdout}\n${result.stderr}`;
@@ -86,10 +86,13 @@ describe('bad input', () => {
   });
 
   test('a mount that is in use is not unmounted', async () => {
-    const holder = mounted.attempt('sh', ['-c', 'exec 3< f; sleep 3'], { cwd: mounted.dir });
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const held = inTemp('in-use');
+    const script = 'exec 3< f; : > "$0"; while test -e "$0"; do sleep 0.05; done';
+    const holder = mounted.attempt('sh', ['-c', script, held], { cwd: mounted.dir });
+    await waitUntil('the mount is in use', 10_000, () => fs.existsSync(held));
     await refused(/busy|in use/i, 'umount', mounted.dir);
     expect(await mounted.sh('cat f')).toBe('x\n');
+    fs.rmSync(held);
     await holder;
   });
 

@@ -11,9 +11,9 @@ interface Flushes {
   readonly engine: number;
 }
 
-/** The flushes of the store's files while `script` runs in the mount. */
-async function flushesDuring(mounted: Mounted, script: string): Promise<Flushes> {
-  const lines = await straced(mounted, ['-e', 'trace=fdatasync,fsync'], async () => {
+/** The flushes of the store's files while `script` runs in the mount; `more` are options of strace. */
+async function flushesDuring(mounted: Mounted, script: string, ...more: string[]): Promise<Flushes> {
+  const lines = await straced(mounted, ['-e', 'trace=fdatasync,fsync', ...more], async () => {
     await mounted.sh(script);
   });
   const count = (file: string): number =>
@@ -54,11 +54,14 @@ test('a small write that is synced takes one flush, a large one two, commits or 
     expect(busy.journal).toBeLessThanOrEqual(301);
   }));
 
+/** A disk of which nobody thinks that it is quick: on one that is, a caller flushes at once, and there is nothing to share. */
+const SLOW_DISK = ['-e', 'inject=fdatasync:delay_enter=2000'];
+
 test('callers share flushes', () =>
   withMounted(async (mounted) => {
     requireCommands({ strace: 'strace' });
     const writers = Array.from({ length: 16 }, (_, i) => `${synced(`f${i}`, '100', 40)} &`).join('\n');
-    const { journal } = await flushesDuring(mounted, `${writers}\nwait`);
+    const { journal } = await flushesDuring(mounted, `${writers}\nwait`, ...SLOW_DISK);
     expect(journal).toBeGreaterThan(10);
     expect(journal).toBeLessThan((16 * 40) / 2);
   }));
@@ -88,7 +91,8 @@ test.each(DURABLE)('%s takes one flush of the journal, and one of the data if th
       `for i in $(seq ${times}); do ${change}; ${sync}; done`,
     );
     const commits = commitsWithin(Date.now() - begun);
-    expect(journal).toBeGreaterThanOrEqual(times);
+    // A commit that ends just before the sync leaves nothing to flush. A snapshot is always news.
+    expect(journal).toBeGreaterThanOrEqual(sync === 'sync d' ? times - commits : times);
     expect(journal).toBeLessThanOrEqual(times + commits);
     expect(data).toBeLessThanOrEqual((change.startsWith('head') ? times : 0) + commits);
     expect(engine).toBeLessThanOrEqual(commits);

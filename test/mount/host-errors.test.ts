@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { stringField } from '../support/json-fields.ts';
-import { withMounted, type Mounted } from '../support/mounted.ts';
+import { amberfsCommand, withMounted, type Mounted } from '../support/mounted.ts';
 import { requireCommands, waitUntil } from '../support/run-command.ts';
 import { straced } from '../support/strace.ts';
 
@@ -105,11 +105,14 @@ async function whileFailing(
 }
 
 /**
- * Works until something fails, some 5 MiB of metadata a round, and prints what was acknowledged. Between the rounds there is time for a
- * compaction, before the next log is full. Values begin with a letter: setfattr takes 0s and 0x for the beginning of an encoding.
+ * Works until something fails, some 5 MiB of metadata a round, and prints what was acknowledged. The arguments are the command line tool: a
+ * listing commits what the round did, beside the work of the next one. Once a log has become a table there is time for a compaction, before the
+ * next log is full. Values begin with a letter: setfattr takes 0s and 0x for the beginning of an encoding.
  */
 const WORK = `
-  did() { what="$1 $round"; shift; "$@" || exit 1; echo "$what"; }
+  did() { what="$1 $round"; shift; "$@" || { wait; exit 1; }; echo "$what"; }
+  tables() { ls ../store/db | grep -c ldb; }
+  before=$(tables)
   for round in $(seq 15); do
     { printf v; head -c 32000 /dev/urandom | base64 -w0; } > ../value-$round
     seq 100 | while read i; do cat ../value-$round; done > ../values-$round
@@ -120,7 +123,8 @@ const WORK = `
     did rename mv e$round/1 e$round/one
     did write cp ../values-$round e$round/data
     did sync sync e$round/data
-    sleep 1
+    wait; "$@" snapshot list . > /dev/null 2>&1 &
+    test $(tables) = $before || sleep 1
   done`;
 
 /** Says what is missing of what the lines on standard input name. The change that failed last may be there or not. */
@@ -169,7 +173,7 @@ for (const fault of FAULTS) {
       await mounted.sh('touch two; rm two; sync .');
       let acknowledged = '';
       const failed = await whileFailing(fault, mounted, async () => {
-        const work = await mounted.attempt('sh', ['-uc', WORK], { cwd: dir });
+        const work = await mounted.attempt('sh', ['-uc', WORK, 'sh', ...amberfsCommand], { cwd: dir });
         expect(work.stderr).toMatch(FAILED);
         acknowledged = work.stdout;
         for (const change of CHANGES) expect(await attempt(change), change).toMatch(FAILED);
@@ -203,6 +207,8 @@ test('the host fails at writing the data file: a large write fails alone; when a
     const verify = 'cmp ../noise keep; test -d made; cat small';
     const failed = await whileFailing(fault, mounted, async () => {
       expect(await outputOf(mounted, 'cp ../noise large')).toMatch(/Input\/output error/);
+      // A listing begins with a commit, so the next comes by itself only two seconds after what follows, and there is time for it.
+      await mounted.amberfs('snapshot', 'list', mounted.dir);
       // A small write goes into the journal first.
       await mounted.sh('mkdir made; echo x > small; sync small');
       await waitUntil('a commit fails', 20_000, async () => (await mounted.json('status', store))['failure'] !== null);

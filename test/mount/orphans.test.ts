@@ -1,43 +1,42 @@
 /** Unlinked files that are open: they work on, and their space comes back, whatever ends first. */
 import { expect, test } from 'vitest';
 import { startProgram } from '../support/child-program.ts';
-import { withMounted, type Mounted } from '../support/mounted.ts';
+import { usedBytes, withMounted, type Mounted } from '../support/mounted.ts';
 import { waitUntil } from '../support/run-command.ts';
 
 const MiB = 1 << 20;
 const orphanCount = 8;
 /** The program makes files of 4 MiB each. */
 const orphanBytes = orphanCount * 4 * MiB;
-/** What trees and journal may take or give back meanwhile. */
+/** What small changes beside may take or give back. */
 const toleranceBytes = 4 * MiB;
 
-interface Space {
-  freeBytes: number;
-  freeInodes: number;
-}
-
-async function space(mounted: Mounted): Promise<Space> {
+async function synced(mounted: Mounted): Promise<number> {
   await mounted.sh('sync -f .');
-  const [blocks, size, inodes] = (await mounted.run('stat', ['-f', '-c', '%f %S %d', mounted.dir])).trim().split(' ');
-  return { freeBytes: Number(blocks) * Number(size), freeInodes: Number(inodes) };
+  return usedBytes(mounted);
 }
 
-async function waitForSpace(mounted: Mounted, wanted: Space): Promise<void> {
-  await waitUntil(`${wanted.freeBytes} bytes free again`, 30_000, async () => {
-    const now = await space(mounted);
-    return now.freeBytes >= wanted.freeBytes - toleranceBytes;
-  });
+async function expectHeld(mounted: Mounted, before: number): Promise<void> {
+  expect(await usedBytes(mounted)).toBeGreaterThan(before + orphanBytes - toleranceBytes);
+}
+
+async function waitForSpace(mounted: Mounted, before: number): Promise<void> {
+  await waitUntil(
+    `no more than ${before} bytes used again`,
+    30_000,
+    async () => (await synced(mounted)) <= before + toleranceBytes,
+  );
 }
 
 test('open unlinked files keep working, are in no listing, and are reclaimed when closed', () =>
   withMounted(async (mounted) => {
-    const before = await space(mounted);
+    const before = await synced(mounted);
     const holder = startProgram('orphan-holder', [mounted.dir, String(orphanCount)]);
     try {
       expect(await holder.nextLine()).toBe('open');
       expect(await holder.ask('check')).toBe('ok');
-      expect(await mounted.sh('ls -A; find . -mindepth 1')).toBe('');
-      expect((await space(mounted)).freeBytes).toBeLessThan(before.freeBytes - orphanBytes + toleranceBytes);
+      expect(await mounted.sh('ls -A; find . -mindepth 1; sync -f .')).toBe('');
+      await expectHeld(mounted, before);
       await mounted.sh('mkdir .snapshots/s; echo other > other');
       expect(await holder.ask('check')).toBe('ok');
       expect(await mounted.sh('ls -A .snapshots/s')).toBe('');
@@ -53,10 +52,11 @@ test('open unlinked files keep working, are in no listing, and are reclaimed whe
 test('they are reclaimed when the daemon dies, at the next mount', () =>
   withMounted(async (mounted) => {
     await mounted.sh('echo kept > kept');
-    const before = await space(mounted);
+    const before = await synced(mounted);
     const holder = startProgram('orphan-holder', [mounted.dir, String(orphanCount)]);
     try {
       expect(await holder.nextLine()).toBe('open');
+      await expectHeld(mounted, before);
       await mounted.killDaemon();
     } finally {
       await holder.dispose();
@@ -68,9 +68,13 @@ test('they are reclaimed when the daemon dies, at the next mount', () =>
 
 test('they are reclaimed when their process is killed', () =>
   withMounted(async (mounted) => {
-    const before = await space(mounted);
+    const before = await synced(mounted);
     const holder = startProgram('orphan-holder', [mounted.dir, String(orphanCount)]);
-    expect(await holder.nextLine()).toBe('open');
-    await holder.dispose();
+    try {
+      expect(await holder.nextLine()).toBe('open');
+      await expectHeld(mounted, before);
+    } finally {
+      await holder.dispose();
+    }
     await waitForSpace(mounted, before);
   }));

@@ -48,12 +48,18 @@ test('a hold that expires soon refuses until then, and no longer', () =>
   withMounted(async (mounted) => {
     const target = `${mounted.dir}@s`;
     await mounted.sh('mkdir .snapshots/s');
-    const expiresMs = Date.now() + 2500;
-    await mounted.amberfs('snapshot', 'hold', target, 'tape', '--expires', new Date(expiresMs).toISOString());
-    expect((await mounted.attempt('rmdir', [`${mounted.dir}/.snapshots/s`])).stderr).toMatch(/busy/);
+    const hold = async (expiresMs: number): Promise<void> => {
+      const expires = new Date(expiresMs).toISOString();
+      await mounted.amberfs('snapshot', 'hold', target, 'tape', '--expires', expires);
+      expect((await mounted.attempt('rmdir', [`${mounted.dir}/.snapshots/s`])).stderr).toMatch(/busy/);
+    };
+    await hold(Date.now() + 3_600_000);
     const refused = await mounted.tryAmberfs('snapshot', 'delete', target, '--yes');
     expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('held by tag tape (until ')]);
-    await waitUntil('the hold has expired', 5000, () => Date.now() > expiresMs);
+    await mounted.amberfs('snapshot', 'release', target, 'tape');
+    const expiresMs = Date.now() + 4000;
+    await hold(expiresMs);
+    await waitUntil('the hold has expired', 15_000, () => Date.now() > expiresMs);
     expect(await mounted.amberfs('snapshot', 'list', mounted.dir, '-H', '-o', 'name,holds')).toBe('s\t-\n');
     await mounted.sh('rmdir .snapshots/s');
     expect(await names(mounted)).toEqual([]);

@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { withMounted, type Mounted } from './mounted.ts';
+import { isAlive, withMounted, type Mounted } from './mounted.ts';
 import { requireCommands, waitUntil } from './run-command.ts';
 
 export interface LoopHost {
@@ -59,7 +59,7 @@ export function withLoopHost(sizeMiB: number, body: (small: LoopHost) => Promise
         kill: async () => {
           const pid = Number(fs.readFileSync(path.join(store, 'owner.pid'), 'utf8'));
           process.kill(pid, 'SIGKILL');
-          await waitUntil('the daemon is gone', 10_000, () => !fs.existsSync(`/proc/${pid}/fd`));
+          await waitUntil('the daemon is gone', 10_000, () => !isAlive(pid));
         },
         repair: async () => {
           await detach();

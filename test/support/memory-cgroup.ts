@@ -50,6 +50,8 @@ export class MemoryCgroup {
       try {
         if (kind.type === 'cgroup2') fs.writeFileSync(path.join(root, 'cgroup.subtree_control'), '+memory');
         fs.mkdirSync(directory);
+        // Version 2 has it from Linux 5.19 on.
+        fs.accessSync(path.join(directory, kind.peak));
         fs.writeFileSync(path.join(directory, kind.limit), String(limitBytes));
         return new MemoryCgroup(directory, kind, limitBytes);
       } catch (error) {

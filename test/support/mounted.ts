@@ -233,6 +233,12 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** The bytes of file data that the store uses, as statfs(2) of the mount tells: unlike what is free, nobody else on the host can change that. */
+export async function usedBytes(mounted: Mounted): Promise<number> {
+  const [total, free, unit] = (await mounted.run('stat', ['-f', '-c', '%b %f %S', mounted.dir])).trim().split(' ');
+  return (Number(total) - Number(free)) * Number(unit);
+}
+
 /** The rows of a listing with `--json`: they are in one list, named in the plural (`mounts`, `volumes`, `snapshots`). */
 export async function rowsOf(mounted: Mounted, list: string, ...args: string[]): Promise<JsonObject[]> {
   return listField(await mounted.json(...args), list);

@@ -41,6 +41,12 @@ export async function straced(
 /** Whether all threads of a process are. */
 function isTraced(pid: number): boolean {
   const tasks = `/proc/${pid}/task`;
-  const statuses = fs.readdirSync(tasks).map((id) => fs.readFileSync(path.join(tasks, id, 'status'), 'utf8'));
-  return statuses.every((status) => /TracerPid:\t[1-9]/.test(status));
+  return fs.readdirSync(tasks).every((id) => {
+    try {
+      return /TracerPid:\t[1-9]/.test(fs.readFileSync(path.join(tasks, id, 'status'), 'utf8'));
+    } catch {
+      // It has just ended: who is left is seen at the next look.
+      return false;
+    }
+  });
 }
