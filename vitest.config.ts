@@ -1,12 +1,19 @@
-// Two projects. `quick` needs no mount and runs from the sources; `mount` mounts for real and runs dist/, so build
-// first.
+// Three projects, one after the other. `quick` needs no mount and runs from the sources; `mount` and `measured` mount for
+// real and run dist/, so build first.
 
 import { defineConfig } from 'vitest/config';
 
-/** The folders of test/ that need no mount. A test file outside of these and of test/mount/ would never run. */
-export const QUICK_FOLDERS = ['unit', 'wire', 'contract', 'model', 'posix', 'crash', 'compat', 'regress'];
+/** The folders of test/ that need no mount. */
+const QUICK_FOLDERS = ['unit', 'wire', 'contract', 'model', 'posix', 'crash', 'compat', 'regress'];
+
+/** All folders of test/ with test files. One anywhere else would never run. */
+export const TEST_FOLDERS = [...QUICK_FOLDERS, 'mount', 'measured'];
+
+/** A limit for all machines: files that run side by side compete for the disk. */
+const FILES_AT_ONCE = 2;
 
 const FUZZ_SETUP = './test/support/fuzz-budget.ts';
+const MOUNT_TIME_LIMIT_MS = 120_000;
 
 export default defineConfig({
   test: {
@@ -19,6 +26,7 @@ export default defineConfig({
           setupFiles: [FUZZ_SETUP],
           // Native modules are loaded: a crash of one must not take the runner along.
           pool: 'forks',
+          maxWorkers: FILES_AT_ONCE,
           testTimeout: 30_000,
           hookTimeout: 30_000,
           sequence: { groupOrder: 0 },
@@ -30,12 +38,24 @@ export default defineConfig({
           include: ['test/mount/**/*.test.ts'],
           setupFiles: [FUZZ_SETUP],
           pool: 'forks',
-          // One file at a time, and after the quick tests: several assert times and space figures.
+          maxWorkers: FILES_AT_ONCE,
+          testTimeout: MOUNT_TIME_LIMIT_MS,
+          hookTimeout: MOUNT_TIME_LIMIT_MS,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'measured',
+          include: ['test/measured/**/*.test.ts'],
+          setupFiles: [FUZZ_SETUP],
+          pool: 'forks',
+          // They measure times, memory or flushes: one at a time, with the machine to itself.
           fileParallelism: false,
           maxWorkers: 1,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          sequence: { groupOrder: 1 },
+          testTimeout: MOUNT_TIME_LIMIT_MS,
+          hookTimeout: MOUNT_TIME_LIMIT_MS,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

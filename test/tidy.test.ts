@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { QUICK_FOLDERS } from '../vitest.config.ts';
+import { TEST_FOLDERS } from '../vitest.config.ts';
 import {
   invariantsOf,
   longerThan,
@@ -67,7 +67,7 @@ test('the lock file names no registry', () => {
 });
 
 test('every test file belongs to a project of vitest.config.ts', () => {
-  const known = new RegExp(`^test/(tidy\\.test\\.ts$|(${[...QUICK_FOLDERS, 'mount'].join('|')})/)`);
+  const known = new RegExp(`^test/(tidy\\.test\\.ts$|(${TEST_FOLDERS.join('|')})/)`);
   const lost = paths.filter((path) => path.endsWith('.test.ts') && !known.test(path));
   expect(lost).toEqual([]);
 });
