@@ -59,7 +59,12 @@ export function copyLater(bridge: Bridge, from: Place, to: Place, length: number
       checkSame(from.fs, generations[0]);
       checkSame(to.fs, generations[1]);
       if (!to.fs.alive) throw new FsError('ESTALE', 'copy-to-deleted', 'the volume was deleted');
-      later.written(writeFile(to.fs, to.ino, to.offset, bytes, 0, count, kill));
+      try {
+        later.written(writeFile(to.fs, to.ino, to.offset, bytes, 0, count, kill));
+      } catch (error) {
+        bridge.view.volumes.noteDamage(error, true);
+        throw error;
+      }
     },
   );
 }

@@ -54,7 +54,7 @@ export class Orphans {
     try {
       volumes.destroyOrphan(filesystem, ino);
     } catch (error) {
-      volumes.noteDamage(error);
+      volumes.noteDamage(error, true);
       this.#log.error(
         `inode ${ino}, which has no name, stays for now: ${error instanceof Error ? error.message : String(error)}`,
       );

@@ -44,11 +44,12 @@ export function route(bridge: Bridge, files: FuseHandlers, snapdir: FuseHandlers
           if (isSyntheticNode(request.nodeHi, request.nodeLo)) onSynthetic(request, second, third);
           else onFile(request, second, third);
         };
+    const changing = CHANGES.has(operation) || operation === 'open';
     routed[operation] = (request, second, third) => {
       try {
         routedOne(request, second, third);
       } catch (error) {
-        bridge.view.volumes.noteDamage(error);
+        bridge.view.volumes.noteDamage(error, changing);
         throw error;
       }
     };

@@ -23,12 +23,17 @@ export class Background implements CommitParticipant {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  /** `noteDamage` is told what ended the work of either, before `log` is. */
-  constructor(forest: Forest, committer: () => Committer, noteDamage: (error: unknown) => void, log: Log) {
+  /** `noteDamage` is told what ended the work of either, before `log` is, and whether it was changing files. */
+  constructor(
+    forest: Forest,
+    committer: () => Committer,
+    noteDamage: (error: unknown, changing: boolean) => void,
+    log: Log,
+  ) {
     const breathe = nextTurn;
     const roomAgain = (): Promise<void> => sleep(LIMITS.roomPauseMs);
-    const failed = (what: string, error: unknown): void => {
-      noteDamage(error);
+    const failed = (what: string, error: unknown, changing: boolean): void => {
+      noteDamage(error, changing);
       log.error(`${what}: ${error instanceof Error ? error.message : String(error)}`);
     };
     this.#reclaimer = new Reclaimer(forest, {
@@ -39,14 +44,14 @@ export class Background implements CommitParticipant {
       breathe,
       roomAgain,
       failed: (error) => {
-        failed("space can't be reclaimed", error);
+        failed("space can't be reclaimed", error, false);
       },
     });
     this.#reaper = new OrphanReaper({
       breathe,
       roomAgain,
       failed: (ino, error) => {
-        failed(`inode ${ino}, which has no name, can't be removed`, error);
+        failed(`inode ${ino}, which has no name, can't be removed`, error, true);
       },
     });
     this.#committer = committer;

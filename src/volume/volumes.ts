@@ -60,8 +60,8 @@ export class Volumes {
         if (store.journal.isOpen) this.background.reclaim(version);
       },
     });
-    const noteDamage = (error: unknown): void => {
-      this.noteDamage(error);
+    const noteDamage = (error: unknown, changing: boolean): void => {
+      this.noteDamage(error, changing);
     };
     this.background = new Background(forest, () => this.#committer, noteDamage, options.log);
     // The journal first: what it still has to write belongs to the commit. Blocks before the bitmaps that say which are in use.
@@ -185,7 +185,7 @@ export class Volumes {
       this.#recorder.structure(change);
       this.#set.apply(change);
     } catch (error) {
-      this.noteDamage(error);
+      this.noteDamage(error, true);
       throw error;
     }
   }
@@ -287,7 +287,7 @@ export class Volumes {
     try {
       this.background.destroy(fs, ino);
     } catch (error) {
-      this.noteDamage(error);
+      this.noteDamage(error, true);
       throw error;
     }
   }
@@ -327,12 +327,13 @@ export class Volumes {
 
   /**
    * To be told of what operations throw. Where metadata is damaged, what an operation began can't be brought to its end: nothing of it, and
-   * nothing that would come after it, becomes durable or is shown. What was acknowledged stays.
+   * nothing that would come after it, becomes durable; nor is it shown, if it was `changing` more than times of access. What was acknowledged stays.
    */
-  noteDamage(error: unknown): void {
+  noteDamage(error: unknown, changing = false): void {
     if (!(error instanceof CorruptionError) || error instanceof DamagedDataError) return;
     if (this.#committer.poisoned !== undefined) return;
-    hideHalfChanged(this.list(), this.#recorder.discard(), this.#options.log);
+    const changed = this.#recorder.discard();
+    if (changing) hideHalfChanged(this.list(), changed, this.#options.log);
     this.#committer.poison(error);
   }
 

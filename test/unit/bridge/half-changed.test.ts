@@ -1,7 +1,15 @@
 /** Where a change meets damaged metadata in its midst, nobody is shown what is left of it: what was there before, or EIO. */
 import { beforeAll, expect, test } from 'vitest';
 import { ERRNO } from '../../../src/errors/index.ts';
-import { ROOT, SNAPDIR, errnoOf, openBridged, takeSnapshot, type BridgedMount } from '../../support/bridged-mount.ts';
+import {
+  ROOT,
+  SNAPDIR,
+  errnoOf,
+  listAll,
+  openBridged,
+  takeSnapshot,
+  type BridgedMount,
+} from '../../support/bridged-mount.ts';
 import type { FakeMount } from '../../support/fake-mount.ts';
 import type { MemoryVolumes } from '../../support/memory-volumes.ts';
 import { RottingKeyValue } from '../../support/rotting-key-value.ts';
@@ -9,6 +17,9 @@ import { RottingKeyValue } from '../../support/rotting-key-value.ts';
 const BLOCK = 4096;
 /** Every other block is data: so many extents that the tree has several leaves. */
 const EXTENTS = 800;
+
+/** So many names that listing them reads several leaves. */
+const FILES = 100;
 
 /** A store with a file whose data blocks are full of 1, and a snapshot of it. */
 let whole: MemoryVolumes;
@@ -18,6 +29,7 @@ beforeAll(async () => {
   const file = mount.create(ROOT, 'f').entry.node;
   const write = (block: number): number => mount.write(file, 0, block * BLOCK, Buffer.alloc(BLOCK, 1));
   for (let i = 0; i < EXTENTS; i++) write(2 * i);
+  for (let i = 0; i < FILES; i++) mount.create(ROOT, String(i).padStart(100, '0'));
   await takeSnapshot(mount, 's');
   // The volume owns some nodes again, and shares others with the snapshot.
   for (let i = 0; i < EXTENTS; i += 200) write(2 * i);
@@ -74,4 +86,19 @@ test.each(CHANGES)('%s, at every node that it reads', async (_what, change) => {
     expect(await again.memory.check()).toEqual([]);
   }
   expect(halves).toBeGreaterThan(0);
+});
+
+test('what is only read stays readable, though reading moves a time of access', async () => {
+  for (let nodesLeft = 0, met = 0; met < 3; nodesLeft++) {
+    const { mount, memory, kv } = await mountCopy();
+    memory.clock.advance(100_000);
+    const file = mount.lookup(ROOT, 'f').node;
+    kv.nodesLeft = nodesLeft;
+    const error = errnoOf(() => listAll(mount, ROOT, true));
+    for (let i = 0; i < EXTENTS; i++) errnoOf(() => mount.read(file, 0, 2 * i * BLOCK, BLOCK));
+    kv.nodesLeft = Infinity;
+    if (memory.volumes.failure !== undefined) met++;
+    expect([0, ERRNO.EIO]).toContain(error);
+    expect(foundIn(mount, file)).toEqual([1]);
+  }
 });
