@@ -129,9 +129,10 @@ export class Bridge {
    * some is on its way back, or a commit makes some, as what was freed can be used again after it. Undefined where that does not help.
    */
   retryAfter(error: unknown): Promise<void> | undefined {
-    const { background, store } = this.view.volumes;
+    const { filesystem, volumes } = this.view;
+    const { background, store } = volumes;
     if (!(error instanceof FsError)) return undefined;
-    if (error.code === 'EDQUOT') return background.isReaping ? background.reaped() : undefined;
+    if (error.code === 'EDQUOT') return background.isReaping(filesystem) ? background.reaped() : undefined;
     if (error.code !== 'ENOSPC') return undefined;
     const isFreed = store.allocator.pendingBlocks > 0 || this.#uncommittedBytes > 0;
     return isFreed || background.findSpace() ? this.#makeRoom() : undefined;

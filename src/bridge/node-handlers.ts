@@ -1,9 +1,11 @@
 // Requests about names: LOOKUP, MKNOD, MKDIR, SYMLINK, LINK, UNLINK, RMDIR, RENAME, RENAME2, READLINK.
 
-import type { FuseHandlers } from '../fuse/index.ts';
+import type { FuseHandlers, Request } from '../fuse/index.ts';
 import {
   MODE_BITS,
+  ROOT_INO,
   S_IFDIR,
+  type View,
   createNode,
   createSymlink,
   isSnapdirName,
@@ -21,6 +23,11 @@ export function nodeHandlers(bridge: Bridge): FuseHandlers {
   const { view, node, other, inode, orphans } = bridge;
   return {
     lookup(request, { name }, reply) {
+      if (view.filesystem.halfChanged !== undefined && leadsToSnapshots(view, request, name)) {
+        // They can be seen also where the files themselves can't.
+        reply.entry(bridge.fillSnapdirEntry());
+        return;
+      }
       node.resolve(view, request.nodeHi, request.nodeLo);
       const { fs, ino, tag } = node;
       if (lookup(fs, ino, name, inode)) bridge.answerEntry(reply, tag, inode);
@@ -80,4 +87,10 @@ export function nodeHandlers(bridge: Bridge): FuseHandlers {
       reply.data(readlink(node.fs, node.ino, reply.payload, bridge.keepsAtime(node)));
     },
   };
+}
+
+/** Whether `name` in the directory of `request` is `.snapshots` in the root of the mount. */
+function leadsToSnapshots({ filesystem, snapdir }: View, request: Request, name: Uint8Array): boolean {
+  const isRoot = request.nodeHi === 0 && request.nodeLo === ROOT_INO;
+  return isRoot && snapdir !== 'disabled' && isSnapdirName(filesystem, ROOT_INO, name);
 }

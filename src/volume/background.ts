@@ -20,6 +20,8 @@ export class Background implements CommitParticipant {
   readonly #reaper: OrphanReaper;
   readonly #committer: () => Committer;
   readonly #log: Log;
+  /** How many of the two wait for room on the host: until there is some, nothing is to be hoped for from them. */
+  #waiting = 0;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -31,7 +33,11 @@ export class Background implements CommitParticipant {
     log: Log,
   ) {
     const breathe = nextTurn;
-    const roomAgain = (): Promise<void> => sleep(LIMITS.roomPauseMs);
+    const roomAgain = async (): Promise<void> => {
+      this.#waiting++;
+      await sleep(LIMITS.roomPauseMs);
+      this.#waiting--;
+    };
     const failed = (what: string, error: unknown, changing: boolean): void => {
       noteDamage(error, changing);
       log.error(`${what}: ${error instanceof Error ? error.message : String(error)}`);
@@ -86,15 +92,16 @@ export class Background implements CommitParticipant {
     return this.#reclaimer.pending;
   }
 
-  /** Whether files are being destroyed. */
-  get isReaping(): boolean {
-    return this.#reaper.pending > 0;
+  /** Whether files of `fs` are being destroyed. */
+  isReaping(fs: Filesystem): boolean {
+    return this.#waiting === 0 && this.#reaper.isBusy(fs);
   }
 
   /** Looks whether space is on its way back: of files that are being destroyed, or of what deleted versions held. */
   findSpace(): boolean {
+    if (this.#waiting > 0) return false;
     this.#reclaimer.revisit();
-    return this.isReaping || this.#reclaimer.pending > 0;
+    return this.#reaper.isBusy() || this.#reclaimer.pending > 0;
   }
 
   /** Resolves when the files that are being destroyed at the moment are gone, or after a while. */
@@ -104,6 +111,7 @@ export class Background implements CommitParticipant {
 
   /** Resolves when no space is on its way back any more, or after a while. */
   async settled(): Promise<void> {
+    if (this.#waiting > 0) return;
     await within(this.idle().catch(() => undefined));
   }
 

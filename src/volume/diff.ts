@@ -51,6 +51,7 @@ async function attemptDiff(
   { path, breathe }: DiffOptions,
   slicesOfLive: boolean,
 ): Promise<Diff | undefined> {
+  assertShown(before, after);
   const live = before.head !== undefined || after.head !== undefined;
   const stamp = stampOf(before, after);
   const work = path === undefined || path === '/' ? diffAll(before, after) : diffPath(before, after, path);
@@ -60,13 +61,17 @@ async function attemptDiff(
     if (step.done === true) return step.value;
     if ((live && !slicesOfLive) || steps % STEPS_PER_LOOK !== 0 || Date.now() < until) continue;
     await breathe();
-    for (const { halfChanged } of [before, after]) if (halfChanged !== undefined) throw halfChanged;
+    assertShown(before, after);
     if (!before.alive || !after.alive) {
       throw new FsError('ESTALE', 'diff-side-deleted', 'what was being compared was deleted meanwhile');
     }
     if (stampOf(before, after) !== stamp) return undefined;
     until = Date.now() + SLICE_MS;
   }
+}
+
+function assertShown(...sides: Filesystem[]): void {
+  for (const { halfChanged } of sides) if (halfChanged !== undefined) throw halfChanged;
 }
 
 /** Another one after any change of either side, a restore included. */

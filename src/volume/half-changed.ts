@@ -9,7 +9,7 @@ import type { Volume } from './volume.ts';
 export function hideHalfChanged(volumes: Iterable<Volume>, changed: readonly Tree[], log: Log): void {
   for (const { name, filesystem } of volumes) {
     if (!changed.includes(filesystem.tree)) continue;
-    const why = `volume ${name} was being changed where its metadata is damaged; unmount and mount it again to see it as it was before`;
+    const why = `volume ${name} was being changed where its metadata is damaged; unmount all mounts of the store and mount it again to see it as it was before`;
     filesystem.halfChanged = new FsError('EIO', 'half-changed', why);
     log.error(why);
   }

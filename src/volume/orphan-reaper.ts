@@ -56,9 +56,9 @@ export class OrphanReaper {
     this.#running ??= this.#run();
   }
 
-  /** Orphans that wait to be destroyed, the current one included. */
-  get pending(): number {
-    return this.#queue.length;
+  /** Whether orphans wait to be destroyed or are being destroyed: of `fs`, or of any filesystem. */
+  isBusy(fs?: Filesystem): boolean {
+    return fs === undefined ? this.#queue.length > 0 : this.#queue.some((doomed) => doomed.fs === fs);
   }
 
   /** Resolves when nothing waits to be destroyed. */
@@ -93,7 +93,9 @@ export class OrphanReaper {
 function destroySlice({ fs, ino, generation }: Doomed): 'gone' | 'begun' | 'no-room' {
   if (!fs.alive || fs.generation !== generation) return 'gone';
   try {
-    return destroyOrphan(fs, ino, EXTENTS_PER_SLICE) ? 'gone' : 'begun';
+    const isGone = destroyOrphan(fs, ino, EXTENTS_PER_SLICE);
+    fs.context.recorder.operationEnded();
+    return isGone ? 'gone' : 'begun';
   } catch (error) {
     if (error instanceof FsError && error.code === 'ENOSPC') return 'no-room';
     throw error;

@@ -21,7 +21,7 @@ export class Recorder implements ChangeListener, CommitParticipant {
   #keysEnd = 0;
   readonly #starts: number[] = [];
   readonly #trees: Tree[] = [];
-  /** The trees that changed since then, be it in extents alone, and the last of them. */
+  /** The trees that the operation at hand has changed, be it in extents alone, and the last of them. */
   readonly #changed = new Set<Tree>();
   #lastChanged: Tree | undefined;
   readonly #key = new Key();
@@ -124,7 +124,7 @@ export class Recorder implements ChangeListener, CommitParticipant {
    */
   seal(): void {
     if (this.#starts.length > 0) this.#resolveKeys();
-    if (this.#lastChanged !== undefined) this.#forgetChanged();
+    this.operationEnded();
     if (this.#record.isEmpty) return;
     try {
       this.#journal.append(this.#record);
@@ -133,7 +133,15 @@ export class Recorder implements ChangeListener, CommitParticipant {
     }
   }
 
-  /** Forgets what changed since the last seal: it must not become durable, nor anything after it. Gives the trees that changed. */
+  /** What was done so far is whole: to be called where an operation ends that is not answered, and so not sealed. */
+  operationEnded(): void {
+    if (this.#lastChanged !== undefined) this.#forgetChanged();
+  }
+
+  /**
+   * Forgets what changed since the last seal: it must not become durable, nor anything after it. Gives the trees that the operation at hand has
+   * changed.
+   */
   discard(): Tree[] {
     const changed = [...this.#changed];
     this.#starts.length = 0;

@@ -19,7 +19,7 @@ export function orphansToStartWith(volume: Volume, snapshot: Snapshot): number[]
     return orphansOf(filesystem);
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error;
-    const why = `snapshot ${label.name} of volume ${volume.name} can't be read, so nothing was changed; take another one`;
+    const why = `snapshot ${label.name} of volume ${volume.name} can't be read, so nothing was changed`;
     throw new CorruptionError(error.record, `${error.why}; ${why}`, { cause: error });
   }
 }

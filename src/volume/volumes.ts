@@ -178,7 +178,7 @@ export class Volumes {
     return this.get(name);
   }
 
-  /** Records the change, then does it. Whether it can be done was looked at before. */
+  /** Records the change and does it, for good: damage met before a flush does not take it back. Whether it can be done was looked at before. */
   #perform(change: StructuralChange): void {
     this.#changing();
     try {
@@ -188,6 +188,7 @@ export class Volumes {
       this.noteDamage(error, true);
       throw error;
     }
+    this.record();
   }
 
   /** Freezes the volume as it is at this moment under a name. Throws EEXIST, EINVAL, ENAMETOOLONG. */

@@ -1,16 +1,9 @@
 /** Where a change meets damaged metadata in its midst, nobody is shown what is left of it: what was there before, or EIO. */
 import { beforeAll, expect, test } from 'vitest';
 import { ERRNO } from '../../../src/errors/index.ts';
-import {
-  ROOT,
-  SNAPDIR,
-  errnoOf,
-  listAll,
-  openBridged,
-  takeSnapshot,
-  type BridgedMount,
-} from '../../support/bridged-mount.ts';
+import { ROOT, errnoOf, listAll, openBridged, takeSnapshot, type BridgedMount } from '../../support/bridged-mount.ts';
 import type { FakeMount } from '../../support/fake-mount.ts';
+import { diffFilesystems } from '../../../src/volume/index.ts';
 import type { MemoryVolumes } from '../../support/memory-volumes.ts';
 import { RottingKeyValue } from '../../support/rotting-key-value.ts';
 
@@ -77,7 +70,10 @@ test.each(CHANGES)('%s, at every node that it reads', async (_what, change) => {
     if (found[0] === 'EIO') {
       halves++;
       expect(errnoOf(() => mount.getattr(ROOT))).toBe(ERRNO.EIO);
-      const snapshot = mount.lookup(mount.lookup(SNAPDIR, 's').node, 'f').node;
+      const main = memory.volumes.get('main');
+      const sides = [main.snapshot('s').filesystem, main.filesystem] as const;
+      await expect(diffFilesystems(...sides, { breathe: () => Promise.resolve() })).rejects.toThrow(/being changed/);
+      const snapshot = mount.lookup(mount.lookup(mount.lookup(ROOT, '.snapshots').node, 's').node, 'f').node;
       expect(foundIn(mount, snapshot)).toEqual([1]);
     }
     const { blocks, journal } = memory;
