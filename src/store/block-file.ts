@@ -40,8 +40,8 @@ export interface BlockFile {
   readonly sizeBytes: number;
   /** What the host spends on the file. */
   storedBytes(): number;
-  /** Resolves when no read is under way. A mount that was aborted leaves some behind. */
-  readsEnded(): Promise<void>;
+  /** `read` fails from now on; resolves when none is under way. A mount that was aborted leaves some behind. */
+  endReads(): Promise<void>;
   /** To be called when no read is under way. */
   close(): void;
 }

@@ -44,6 +44,7 @@ class DataFile implements BlockFile {
   #grantBytes = 0;
   readonly #flusher = new Flusher(() => this.#flush());
   #pendingReads = 0;
+  #takesReads = true;
   /** Called when the last of them has ended. */
   #onIdle: () => void = () => undefined;
   #canPunch = true;
@@ -126,6 +127,7 @@ class DataFile implements BlockFile {
 
   read(into: Uint8Array, intoOffset: number, length: number, byteOffset: number): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (!this.#takesReads) throw new StoreError(`${this.#path} is being closed`);
       let done = 0;
       this.#pendingReads++;
       const settle = (error?: Error): void => {
@@ -225,7 +227,8 @@ class DataFile implements BlockFile {
     throw new StoreError(`punching ${length} bytes at ${byteOffset} of ${this.#path}: error ${error}`);
   }
 
-  async readsEnded(): Promise<void> {
+  async endReads(): Promise<void> {
+    this.#takesReads = false;
     while (this.#pendingReads > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 

@@ -97,7 +97,7 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     undo.push(() => removeOwner(directory));
     const file = openBlocks(directory, options, log);
     undo.push(() => file.close());
-    undo.push(() => file.readsEnded());
+    undo.push(() => file.endReads());
     const journal = openJournal(directory, options);
     undo.push(() => journal.close());
     const loadBlocks = async (from: KeyValue): Promise<StoredBlocks> => {

@@ -179,7 +179,11 @@ export class Reclaimer {
     for (const version of this.#forest.versions.all()) {
       const nameless = version.state === VERSION_STATE.frozen && version.label === undefined;
       if (!nameless || version.children.size < 2) continue;
-      if (this.#hoisted.get(version.id) !== this.#changesBelow(version)) this.enqueue(version);
+      const changes = this.#changesBelow(version);
+      if (this.#hoisted.get(version.id) === changes) continue;
+      // Once is enough, however often this is called before its turn comes.
+      this.#hoisted.set(version.id, changes);
+      this.enqueue(version);
     }
   }
 

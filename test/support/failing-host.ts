@@ -225,7 +225,7 @@ class HostBlockFile implements BlockFile {
     this.#file.write(new Uint8Array(length), byteOffset);
   }
 
-  readsEnded(): Promise<void> {
+  endReads(): Promise<void> {
     return Promise.resolve();
   }
 

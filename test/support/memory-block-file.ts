@@ -100,7 +100,7 @@ export class MemoryBlockFile implements BlockFile {
     }
   }
 
-  readsEnded(): Promise<void> {
+  endReads(): Promise<void> {
     return Promise.resolve();
   }
 

@@ -139,6 +139,7 @@ export class ProtocolSession implements RequestSink {
     message.set(this.request.bytes.subarray(0, lengthBytes));
     await wait;
     this.#deferred.withdraw(later);
+    if (this.#destroyed) return;
     this.request.bytes.set(message);
     this.request.accept(lengthBytes);
     this.#header.decode(this.request);

@@ -61,3 +61,17 @@ test('a large file that is being removed, of the quota', async () => {
   expect(await errnoLater(() => mount.writeLater(file, 0, 450 * BLOCK, Buffer.alloc(BLOCK, 2)))).toBe(ERRNO.EDQUOT);
   expect(await memory.check()).toEqual([]);
 });
+
+test('of whom waits for it when the mount goes away nothing is done any more', async () => {
+  const blocks = new SmallFile();
+  const { mount, memory } = await openBridged({ volumes: { blocks } });
+  const { volumes } = memory;
+  const file = mount.create(ROOT, 'f').entry.node;
+  blocks.roomBlocks = 0;
+  volumes.store.giveBack = () => (blocks.roomBlocks = 100);
+  void errnoLater(() => mount.writeLater(file, 0, 0, Buffer.alloc(50 * BLOCK, 1))).catch(() => undefined);
+  mount.unmount();
+  await expect.poll(() => blocks.roomBlocks).toBe(100);
+  await volumes.commit();
+  expect(blocks.storedBytes()).toBe(0);
+});

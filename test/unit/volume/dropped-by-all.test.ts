@@ -28,7 +28,8 @@ test('some time after the commit of that', async () => {
   await volumes.commit();
   expect([volumes.reclaiming, volumes.allocatedBlocks]).toEqual([0, 50]);
   vi.advanceTimersByTime(60_000);
-  expect(volumes.reclaiming).toBe(1);
+  // However often it is looked at before its turn comes.
+  for (let i = 0; i < 3; i++) expect([volumes.background.findSpace(), volumes.reclaiming]).toEqual([true, 1]);
   while (volumes.reclaiming > 0) await new Promise((resolve) => setImmediate(resolve));
   await volumes.commit();
   expect(volumes.allocatedBlocks).toBe(0);
