@@ -107,15 +107,20 @@ function writeTo(
 ): number {
   const head = fs.change();
   // First, as a write that fails half-way has changed the program too.
+  const { mode } = file;
   if (kill) killPrivileges(fs, file);
+  const { blocks, sizeBytes } = file;
+  let written: number;
   try {
-    const written = writeData(fs, head, file, offset, bytes, from, length);
-    stampModification(fs, file);
-    return written;
-  } finally {
-    // Some blocks may have been replaced before it failed: inode.blocks has to agree with the extents.
-    saveInode(fs, file);
+    written = writeData(fs, head, file, offset, bytes, from, length);
+  } catch (error) {
+    // Some blocks may have been mapped before it failed: the inode has to agree with the extents.
+    if (file.mode !== mode || file.blocks !== blocks || file.sizeBytes !== sizeBytes) saveInode(fs, file);
+    throw error;
   }
+  stampModification(fs, file);
+  saveInode(fs, file);
+  return written;
 }
 
 /**

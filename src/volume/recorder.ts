@@ -133,6 +133,11 @@ export class Recorder implements ChangeListener, CommitParticipant {
     }
   }
 
+  /** Whether the operation at hand has changed a tree. */
+  get hasChanged(): boolean {
+    return this.#lastChanged !== undefined;
+  }
+
   /** What was done so far is whole: to be called where an operation ends that is not answered, and so not sealed. */
   operationEnded(): void {
     if (this.#lastChanged !== undefined) this.#forgetChanged();

@@ -2,14 +2,14 @@
 // one synchronous stretch; callers await `flush` before they say that it happened.
 
 import { randomBytes } from 'node:crypto';
-import { CorruptionError, DamagedDataError } from '../errors/index.ts';
+import { CorruptionError } from '../errors/index.ts';
 import type { SnapshotLabel } from '../format/index.ts';
 import { Committer, type OpenStore, damagedStore } from '../store/index.ts';
 import { Forest, rehearseDelete } from '../tree/index.ts';
 import { get32 } from '../util/index.ts';
 import { Background } from './background.ts';
 import type { Filesystem } from './filesystem.ts';
-import { hideHalfChanged } from './half-changed.ts';
+import { failureAfter, hideHalfChanged } from './half-changed.ts';
 import { assertUnheld } from './holds.ts';
 import { loadVolumes } from './load-volumes.ts';
 import { checkSnapshotName } from './names.ts';
@@ -178,7 +178,7 @@ export class Volumes {
     return this.get(name);
   }
 
-  /** Records the change and does it, for good: damage met before a flush does not take it back. Whether it can be done was looked at before. */
+  /** Records the change, then does it. Whether it can be done was looked at before. */
   #perform(change: StructuralChange): void {
     this.#changing();
     try {
@@ -188,7 +188,6 @@ export class Volumes {
       this.noteDamage(error, true);
       throw error;
     }
-    this.record();
   }
 
   /** Freezes the volume as it is at this moment under a name. Throws EEXIST, EINVAL, ENAMETOOLONG. */
@@ -316,7 +315,7 @@ export class Volumes {
     return this.#forest;
   }
 
-  /** Everything done so far survives the end of this process. To be called before anybody is told of it. Throws StoreError. */
+  /** Everything done so far survives the end of this process, and damage. To be called before anything is waited for. Throws StoreError. */
   record(): void {
     try {
       this.#recorder.seal();
@@ -327,15 +326,15 @@ export class Volumes {
   }
 
   /**
-   * To be told of what operations throw. Where metadata is damaged, what an operation began can't be brought to its end: nothing of it, and
-   * nothing that would come after it, becomes durable; nor is it shown, if it was `changing` more than times of access. What was acknowledged stays.
+   * To be told of what operations throw. After damage, or what nobody foresaw, nothing of what an operation began, and nothing that would come
+   * after it, becomes durable; nor is it shown, if it was `changing` more than times of access. What was acknowledged stays.
    */
   noteDamage(error: unknown, changing = false): void {
-    if (!(error instanceof CorruptionError) || error instanceof DamagedDataError) return;
-    if (this.#committer.poisoned !== undefined) return;
+    const failure = failureAfter(error, changing && this.#recorder.hasChanged);
+    if (failure === undefined || this.#committer.poisoned !== undefined) return;
     const changed = this.#recorder.discard();
     if (changing) hideHalfChanged(this.list(), changed, this.#options.log);
-    this.#committer.poison(error);
+    this.#committer.poison(failure);
   }
 
   /**

@@ -70,6 +70,7 @@ export async function setProperty(service: Service, params: Fields): Promise<Pro
     );
   }
   volumes.setProperties(volume, { ...volume.record.properties, [name]: stored });
+  volumes.record();
   if (name === 'snapdir') await service.daemon?.mounts.snapdirChanged(volume);
   await volumes.flush();
   service.log.info(`volume ${volume.name}: ${name} set to ${value}`);

@@ -41,6 +41,7 @@ export async function restoreSnapshot(service: Service, params: Fields): Promise
   // From here to the notification nobody else has a turn.
   const afterRestore = daemon?.mounts.beforeRestore(volume);
   const kept = volumes.restore(volume, snapshot, preserve, { properties });
+  volumes.record();
   const told = afterRestore?.(kept === undefined ? [] : [kept.label.accessPoint]);
   await volumes.flush();
   await told;

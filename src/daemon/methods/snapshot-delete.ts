@@ -54,6 +54,7 @@ export async function deleteSnapshots(service: Service, params: Fields): Promise
     assertDeletable(service, volume, snapshot);
     volumes.deleteSnapshot(volume, snapshot);
   });
+  volumes.record();
   await service.daemon?.mounts.snapshotsChanged(
     volume,
     gone.map(({ label }) => label.accessPoint),

@@ -37,6 +37,7 @@ export async function createSnapshot(service: Service, params: Fields): Promise<
     by: optionalMaker(params),
   });
   const info = describeNewSnapshot(service, volume, snapshot);
+  volumes.record();
   await service.daemon?.mounts.snapshotsChanged(volume, [snapshot.label.accessPoint]);
   await volumes.flush();
   service.log.info(`snapshot ${volume.name}@${snapshot.label.name} created`);
@@ -51,6 +52,7 @@ export async function renameSnapshot(service: Service, params: Fields): Promise<
   const before = snapshot.label;
   const to = optionalString(params, 'to') ?? before.name;
   volumes.renameSnapshot(volume, snapshot, to, optionalString(params, 'accessPoint'));
+  volumes.record();
   await service.daemon?.mounts.snapshotsChanged(volume, [before.accessPoint, snapshot.label.accessPoint]);
   await volumes.flush();
   const { name, accessPoint } = snapshot.label;

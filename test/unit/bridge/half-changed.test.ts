@@ -4,6 +4,7 @@ import { ERRNO } from '../../../src/errors/index.ts';
 import { ROOT, errnoOf, listAll, openBridged, takeSnapshot, type BridgedMount } from '../../support/bridged-mount.ts';
 import type { FakeMount } from '../../support/fake-mount.ts';
 import { diffFilesystems } from '../../../src/volume/index.ts';
+import { MemoryBlockFile } from '../../support/memory-block-file.ts';
 import type { MemoryVolumes } from '../../support/memory-volumes.ts';
 import { RottingKeyValue } from '../../support/rotting-key-value.ts';
 
@@ -72,7 +73,7 @@ test.each(CHANGES)('%s, at every node that it reads', async (_what, change) => {
       expect(errnoOf(() => mount.getattr(ROOT))).toBe(ERRNO.EIO);
       const main = memory.volumes.get('main');
       const sides = [main.snapshot('s').filesystem, main.filesystem] as const;
-      await expect(diffFilesystems(...sides, { breathe: () => Promise.resolve() })).rejects.toThrow(/being changed/);
+      await expect(diffFilesystems(...sides, { breathe: () => Promise.resolve() })).rejects.toThrow(/ended half-way/);
       const snapshot = mount.lookup(mount.lookup(mount.lookup(ROOT, '.snapshots').node, 's').node, 'f').node;
       expect(foundIn(mount, snapshot)).toEqual([1]);
     }
@@ -96,5 +97,40 @@ test('what is only read stays readable, though reading moves a time of access', 
     if (memory.volumes.failure !== undefined) met++;
     expect([0, ERRNO.EIO]).toContain(error);
     expect(foundIn(mount, file)).toEqual([1]);
+  }
+});
+
+/** Fails in a way that nobody foresaw. */
+class FaultyBlockFile extends MemoryBlockFile {
+  isFaulty = false;
+
+  override writeSync(from: Uint8Array, fromOffset: number, length: number, byteOffset: number): void {
+    if (this.isFaulty) throw new TypeError('a fault of a test');
+    super.writeSync(from, fromOffset, length, byteOffset);
+  }
+}
+
+test.each([0, 100])('by a fault of the program, in a write from byte %i on', async (offset) => {
+  const blocks = new FaultyBlockFile();
+  const { mount, memory } = await openBridged({ volumes: { blocks } });
+  const file = mount.create(ROOT, 'f').entry.node;
+  const before = Buffer.alloc(256 * BLOCK, 1);
+  mount.write(file, 0, 0, before);
+  blocks.isFaulty = true;
+  // The rest of a block is kept in memory, and has changed when the blocks behind it are written.
+  expect(errnoOf(() => mount.write(file, 0, offset, Buffer.alloc(60 * BLOCK, 2)))).toBe(ERRNO.EIO);
+  blocks.isFaulty = false;
+  const { failure } = memory.volumes;
+  const again = await openBridged({
+    volumes: { kv: memory.kv.copy(), blocks: blocks.copy(), journal: memory.journal.copy() },
+  });
+  expect(again.mount.read(again.mount.lookup(ROOT, 'f').node, 0, 0, before.length).equals(before)).toBe(true);
+  expect(await again.memory.check()).toEqual([]);
+  if (offset > 0) {
+    expect(failure?.message).toMatch(/a fault of amberfs ended a change half-way: a fault of a test/);
+    expect(errnoOf(() => mount.getattr(file))).toBe(ERRNO.EIO);
+  } else {
+    expect(failure).toBeUndefined();
+    expect(mount.write(file, 0, 0, before)).toBe(before.length);
   }
 });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { CheckRunner } from '../../../src/daemon/check-runner.ts';
 import type { Core } from '../../../src/daemon/core.ts';
 import { callMethod } from '../../../src/daemon/methods/index.ts';
+import type { Service } from '../../../src/daemon/methods/service.ts';
 import { CorruptionError } from '../../../src/errors/index.ts';
 import { noLog } from '../../../src/util/index.ts';
 import { Scrubber } from '../../../src/volume/index.ts';
@@ -14,7 +15,7 @@ import { TreeOf } from '../vfs/tree-of.ts';
 interface Scene {
   readonly memory: MemoryVolumes;
   readonly kv: RottingKeyValue;
-  readonly call: (method: string, params: object) => Promise<unknown>;
+  readonly call: (method: string, params: object, daemon?: object) => Promise<unknown>;
 }
 
 /** A store that was just opened, so that no node is in memory, with the snapshot `then`; and what calls the methods of its daemon. */
@@ -35,8 +36,8 @@ async function open(): Promise<Scene> {
     checks: new CheckRunner(memory.volumes),
     close: () => memory.volumes.close(),
   };
-  const call = (method: string, params: object): Promise<unknown> =>
-    callMethod({ core, log: noLog, daemon: undefined }, method, params);
+  const call = (method: string, params: object, daemon?: object): Promise<unknown> =>
+    callMethod({ core, log: noLog, daemon: daemon as Service['daemon'] }, method, params);
   return { memory, kv, call };
 }
 
@@ -58,4 +59,28 @@ test.each([
   expect(new TreeOf(again.volumes.get('main').filesystem).find(1, 'now')).toBeDefined();
   expect(again.volumes.get('main').snapshots()).toHaveLength(1);
   expect(await again.check()).toEqual([]);
+});
+
+test.each([
+  ['snapshot.create', { volume: 'main', name: 'kept' }],
+  ['snapshot.restore', { volume: 'main', name: 'then', preserve: 'kept', discard: false, dryRun: false }],
+  ['snapshot.rename', { volume: 'main', name: 'then', to: 'kept' }],
+])('%s is not taken back by damage that is met while mounts are told of it', async (method, params) => {
+  const { memory, kv, call } = await open();
+  const { volumes, blocks, journal } = memory;
+  const met = (): Promise<void> => {
+    volumes.noteDamage(new CorruptionError('node 7', 'of a test'));
+    return Promise.resolve();
+  };
+  const mounts = {
+    ofVolume: () => undefined,
+    ofSnapshot: () => undefined,
+    assertSnapshotFree: () => undefined,
+    beforeRestore: () => met,
+    snapshotsChanged: met,
+  };
+  await expect(call(method, params, { mounts })).rejects.toThrow(/node 7/);
+  const options = { kv: kv.copyInto(new MemoryKeyValue()), blocks: blocks.copy(), journal: journal.copy() };
+  const again = await openMemoryVolumes(options);
+  expect([...again.volumes.get('main').snapshots()].map(({ label }) => label.name)).toContain('kept');
 });
