@@ -1,14 +1,9 @@
 /** A mounted volume goes back to a snapshot: at once, in every attribute, for whoever had anything of it cached or open. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { compiledProgram } from '../support/compile-programs.ts';
 import { numberField } from '../support/json-fields.ts';
 import { openMounted, rowsOf, withMounted, type Mounted } from '../support/mounted.ts';
 import { requireCommands } from '../support/run-command.ts';
-import { sampleTreeCommands, sampleTreeScript } from '../support/sample-tree.ts';
-
-function manifest(mounted: Mounted, dir: string): Promise<string> {
-  return mounted.run(process.execPath, [compiledProgram('tree-manifest'), dir]);
-}
+import { manifest, sampleTreeCommands, sampleTreeScript } from '../support/sample-tree.ts';
 
 async function namesOf(mounted: Mounted, target = mounted.dir): Promise<string[]> {
   return (await rowsOf(mounted, 'snapshots', 'snapshot', 'list', target)).map(({ name }) => String(name));

@@ -1,14 +1,9 @@
 /** What is there after an unmount and after the death of the daemon. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startProgram } from '../support/child-program.ts';
-import { compiledProgram } from '../support/compile-programs.ts';
 import { openMounted, withMounted, type Mounted } from '../support/mounted.ts';
 import { requireCommands } from '../support/run-command.ts';
-import { sampleTreeCommands, sampleTreeScript } from '../support/sample-tree.ts';
-
-async function manifest(mounted: Mounted, dir: string): Promise<string> {
-  return mounted.run(process.execPath, [compiledProgram('tree-manifest'), dir]);
-}
+import { manifest, sampleTreeCommands, sampleTreeScript } from '../support/sample-tree.ts';
 
 describe('one of everything', () => {
   let mounted: Mounted;

@@ -7,11 +7,11 @@ import { startProgram, type ChildProgram } from '../support/child-program.ts';
 import { compiledProgram } from '../support/compile-programs.ts';
 import { openMounted, withMounted, type Mounted } from '../support/mounted.ts';
 import { requireCommands } from '../support/run-command.ts';
-import { sampleTreeCommands, sampleTreeScript } from '../support/sample-tree.ts';
+import { manifest, sampleTreeCommands, sampleTreeScript } from '../support/sample-tree.ts';
 
-/** One line of JSON for each object below a directory, by its name. */
-async function manifest(mounted: Mounted, dir: string): Promise<Map<string, string>> {
-  const output = await mounted.run(process.execPath, [compiledProgram('tree-manifest'), dir]);
+/** The lines of the manifest of a directory, by name. */
+async function linesOf(mounted: Mounted, dir: string): Promise<Map<string, string>> {
+  const output = await manifest(mounted, dir);
   return new Map(
     output
       .trimEnd()
@@ -22,8 +22,8 @@ async function manifest(mounted: Mounted, dir: string): Promise<Map<string, stri
 
 /** The manifest of a live tree, after a first walk has moved what access times it moves. */
 async function settledManifest(mounted: Mounted): Promise<Map<string, string>> {
-  await manifest(mounted, mounted.dir);
-  return manifest(mounted, mounted.dir);
+  await linesOf(mounted, mounted.dir);
+  return linesOf(mounted, mounted.dir);
 }
 
 function expectSame(found: Map<string, string>, wanted: Map<string, string>): void {
@@ -69,8 +69,8 @@ describe('a snapshot', () => {
 
   test('shows every file, attribute, link and time of its moment while a writer goes on', async () => {
     for (let pass = 0; pass < 3; pass++) {
-      expectSame(await manifest(mounted, snapshot('before')), before);
-      expectSame(await manifest(mounted, snapshot('before2')), between);
+      expectSame(await linesOf(mounted, snapshot('before')), before);
+      expectSame(await linesOf(mounted, snapshot('before2')), between);
     }
   });
 
@@ -100,7 +100,7 @@ describe('a snapshot', () => {
     expect(Object.keys(results).length).toBeGreaterThan(45);
     const wrong = Object.entries(results).filter(([name, result]) => !(special[name] ?? ['EROFS']).includes(result));
     expect(Object.fromEntries(wrong)).toEqual({});
-    expectSame(await manifest(mounted, snapshot('before')), before);
+    expectSame(await linesOf(mounted, snapshot('before')), before);
   });
 
   test('ordinary tools are refused in plain words', async () => {
@@ -132,15 +132,15 @@ describe('a snapshot', () => {
 
   test('it is the same after the writer has ended, and after a remount', async () => {
     await writer?.finish();
-    expectSame(await manifest(mounted, snapshot('before')), before);
+    expectSame(await linesOf(mounted, snapshot('before')), before);
     await mounted.remount();
-    expectSame(await manifest(mounted, snapshot('before')), before);
-    expectSame(await manifest(mounted, snapshot('before2')), between);
+    expectSame(await linesOf(mounted, snapshot('before')), before);
+    expectSame(await linesOf(mounted, snapshot('before2')), between);
   });
 
   test('it can be mounted by itself, read-only, and shows the same', async () => {
     const dir = await mounted.mount('main@before');
-    expectSame(await manifest(mounted, dir), before);
+    expectSame(await linesOf(mounted, dir), before);
     const result = await mounted.attempt('touch', [`${dir}/file`]);
     expect(result.stderr).toMatch(/Read-only file system/);
     await mounted.umount(dir);

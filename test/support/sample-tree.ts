@@ -1,3 +1,12 @@
+/** A tree with one of everything, and what a tree is compared by. */
+import { compiledProgram } from './compile-programs.ts';
+import type { Mounted } from './mounted.ts';
+
+/** Everything that can be known of the tree below `dir`, a line of JSON for each object, by its name. */
+export function manifest(mounted: Mounted, dir: string): Promise<string> {
+  return mounted.run(process.execPath, [compiledProgram('tree-manifest'), dir]);
+}
+
 /**
  * A shell script that fills its working directory with one of everything a backup has to keep: sizes around blocks, holes,
  * hard links, symbolic links, fifos, devices, odd names, modes, owners, times to the nanosecond, attributes and ACLs.
