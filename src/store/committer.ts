@@ -11,6 +11,7 @@
 // INVARIANT: `durable` follows each `capture` before the next one; batches reach the engine in the order of their captures, each
 // after its data (checked by test/unit/store/committer.test.ts).
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CorruptionError, FsError } from '../errors/index.ts';
 import { AssertionError, assert, noLog, systemClock, type Clock, type Log } from '../util/index.ts';
 import type { BlockFile } from './block-file.ts';
@@ -250,9 +251,7 @@ function isHostFull(error: unknown): error is FsError {
  * asynchronous function, whoever poisons the committer for it has heard.
  */
 function operationsEnded(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
+  return nextTurn();
 }
 
 /** A rejection that the log and `onPoison` have told of already. */

@@ -1,7 +1,7 @@
 // What gives space back while a store is in use: files that have lost their last name are destroyed, and what deleted versions held is freed.
 // Both go on in slices between other work, and are taken up again by the next opening.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { CommitParticipant, Committer } from '../store/index.ts';
 import { type Forest, Reclaimer, type Version } from '../tree/index.ts';
 import type { Log } from '../util/index.ts';
@@ -32,7 +32,6 @@ export class Background implements CommitParticipant {
     noteDamage: (error: unknown, changing: boolean) => void,
     log: Log,
   ) {
-    const breathe = nextTurn;
     const roomAgain = async (): Promise<void> => {
       this.#waiting++;
       await sleep(LIMITS.roomPauseMs);
@@ -47,14 +46,14 @@ export class Background implements CommitParticipant {
       markDirty: () => {
         committer().markDirty();
       },
-      breathe,
+      breathe: nextTurn,
       roomAgain,
       failed: (error) => {
         failed("space can't be reclaimed", error, false);
       },
     });
     this.#reaper = new OrphanReaper({
-      breathe,
+      breathe: nextTurn,
       roomAgain,
       failed: (ino, error) => {
         failed(`inode ${ino}, which has no name, can't be removed`, error, true);
@@ -147,10 +146,4 @@ async function within(work: Promise<void>): Promise<void> {
   const timer = new AbortController();
   await Promise.race([work, sleep(LIMITS.roomWaitMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
   timer.abort();
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

@@ -1,6 +1,7 @@
 // The full check of a store: all invariants of design section 5, in the state of one commit. The store goes on meanwhile: the engine keeps
 // the records of that state for as long as the check looks at it.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CorruptionError, StoreError } from '../errors/index.ts';
 import { SPACE, decodeVolume, nameOfVolumeKey, recordSum, spaceKey } from '../format/index.ts';
 import { LEDGER_SPACES, LedgerTally, type OpenStore, type Reads } from '../store/index.ts';
@@ -282,10 +283,4 @@ function titleOf(
   const head = heads.get(version.id);
   if (head !== undefined) return `volume ${head}`;
   return `snapshot ${names.get(version.volume)?.name ?? '?'}@${version.label?.name ?? '?'}`;
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

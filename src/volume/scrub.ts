@@ -4,6 +4,7 @@
 // A block may be freed and written anew while it is read: what looks damaged is looked up in the trees again, and read again, before it is
 // called so (CONCURRENCY.md).
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CorruptionError, FsError } from '../errors/index.ts';
 import { BLOCK_BYTES, EXTENT_BLOCKS_MAX, SPACE, keyAfter, spaceKey } from '../format/index.ts';
 import { IdSet, Pace, checkRecord } from '../tree/index.ts';
@@ -298,10 +299,4 @@ export class Scrubber {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { numberField } from '../support/json-fields.ts';
 import { openMounted, rowsOf, withMounted, type Mounted } from '../support/mounted.ts';
 import { requireCommands } from '../support/run-command.ts';
-import { manifest, sampleTreeCommands, sampleTreeScript } from '../support/sample-tree.ts';
+import { manifest, sampleTreeCommands, sampleTreeScript, settledManifest } from '../support/sample-tree.ts';
 
 async function namesOf(mounted: Mounted, target = mounted.dir): Promise<string[]> {
   return (await rowsOf(mounted, 'snapshots', 'snapshot', 'list', target)).map(({ name }) => String(name));
@@ -26,9 +26,7 @@ describe('a restore', () => {
     requireCommands(sampleTreeCommands);
     mounted = await openMounted();
     await mounted.sh(sampleTreeScript);
-    // The first walk may move access times (relatime), the second finds them settled.
-    await manifest(mounted, mounted.dir);
-    before = await manifest(mounted, mounted.dir);
+    before = await settledManifest(mounted);
     await mounted.amberfs('snapshot', 'create', mounted.dir, 's');
     await mounted.sh(upheaval);
     // Has the kernel remember all of it, and some names that are not there.

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startProgram } from '../support/child-program.ts';
 import { openMounted, withMounted, type Mounted } from '../support/mounted.ts';
 import { requireCommands } from '../support/run-command.ts';
-import { manifest, sampleTreeCommands, sampleTreeScript } from '../support/sample-tree.ts';
+import { manifest, sampleTreeCommands, sampleTreeScript, settledManifest } from '../support/sample-tree.ts';
 
 describe('one of everything', () => {
   let mounted: Mounted;
@@ -13,9 +13,7 @@ describe('one of everything', () => {
     requireCommands(sampleTreeCommands);
     mounted = await openMounted();
     await mounted.sh(sampleTreeScript);
-    // The first walk may move access times (relatime), the second finds them settled.
-    await manifest(mounted, mounted.dir);
-    before = await manifest(mounted, mounted.dir);
+    before = await settledManifest(mounted);
     await mounted.sh('mkdir .snapshots/s');
   });
 

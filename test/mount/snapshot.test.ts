@@ -7,23 +7,20 @@ import { startProgram, type ChildProgram } from '../support/child-program.ts';
 import { compiledProgram } from '../support/compile-programs.ts';
 import { openMounted, withMounted, type Mounted } from '../support/mounted.ts';
 import { requireCommands } from '../support/run-command.ts';
-import { manifest, sampleTreeCommands, sampleTreeScript } from '../support/sample-tree.ts';
+import { manifest, sampleTreeCommands, sampleTreeScript, settledManifest } from '../support/sample-tree.ts';
 
-/** The lines of the manifest of a directory, by name. */
-async function linesOf(mounted: Mounted, dir: string): Promise<Map<string, string>> {
-  const output = await manifest(mounted, dir);
-  return new Map(
-    output
-      .trimEnd()
-      .split('\n')
-      .map((line) => [(JSON.parse(line) as { name: string }).name, line]),
-  );
+/** The lines of a manifest, by name. */
+function byName(text: string): Map<string, string> {
+  const lines = text.trimEnd().split('\n');
+  return new Map(lines.map((line) => [(JSON.parse(line) as { name: string }).name, line]));
 }
 
-/** The manifest of a live tree, after a first walk has moved what access times it moves. */
-async function settledManifest(mounted: Mounted): Promise<Map<string, string>> {
-  await linesOf(mounted, mounted.dir);
-  return linesOf(mounted, mounted.dir);
+async function linesOf(mounted: Mounted, dir: string): Promise<Map<string, string>> {
+  return byName(await manifest(mounted, dir));
+}
+
+async function settledLines(mounted: Mounted): Promise<Map<string, string>> {
+  return byName(await settledManifest(mounted));
 }
 
 function expectSame(found: Map<string, string>, wanted: Map<string, string>): void {
@@ -50,12 +47,12 @@ describe('a snapshot', () => {
     requireCommands(sampleTreeCommands);
     mounted = await openMounted();
     await mounted.sh(sampleTreeScript);
-    before = await settledManifest(mounted);
+    before = await settledLines(mounted);
     await mounted.amberfs('snapshot', 'create', mounted.dir, 'before');
     await mounted.sh(
       'printf 2 > second; chmod 640 second; rm size-4095; mv outside outside2; mv outside2 outside; touch size-4095',
     );
-    between = await settledManifest(mounted);
+    between = await settledLines(mounted);
     await mounted.run('mkdir', [snapshot('before2')]);
     writer = startProgram('busy-writer', [mounted.dir]);
     expect(await writer.nextLine()).toBe('busy');

@@ -7,6 +7,12 @@ export function manifest(mounted: Mounted, dir: string): Promise<string> {
   return mounted.run(process.execPath, [compiledProgram('tree-manifest'), dir]);
 }
 
+/** That of the live tree, after a first walk has moved what access times it moves (relatime). */
+export async function settledManifest(mounted: Mounted): Promise<string> {
+  await manifest(mounted, mounted.dir);
+  return manifest(mounted, mounted.dir);
+}
+
 /**
  * A shell script that fills its working directory with one of everything a backup has to keep: sizes around blocks, holes,
  * hard links, symbolic links, fifos, devices, odd names, modes, owners, times to the nanosecond, attributes and ACLs.

@@ -1,5 +1,6 @@
 // What changed, over the control protocol.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FsError } from '../../errors/index.ts';
 import { areRelated, diffFilesystems, type Change, type Snapshot, type Volume } from '../../volume/index.ts';
 import type { DiffInfo } from '../control/methods.ts';
@@ -68,8 +69,4 @@ function checkLength(changes: readonly Change[]): void {
     'diff-answer-too-long',
     `there are ${changes.length} changes, too many to list; name a directory to look into, or add --stat to only count them`,
   );
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
